@@ -7,7 +7,8 @@ Times are milliseconds and sizes bytes unless a name says otherwise. All values 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -202,7 +203,7 @@ class Cancellation:
     """A request, made once from any thread, that something running end.
 
     ``level`` is None, ``"cancel"`` (interrupt, then kill after a grace period) or ``"kill"`` (at once);
-    it only ever rises. Callbacks run on the requesting thread, at once if the request came earlier.
+    it only ever rises. Callbacks run on the requesting thread, under a lock: they must be quick.
     """
 
     def __init__(self) -> None:
@@ -216,14 +217,18 @@ class Cancellation:
             if self.level == "kill" or self.level == level:
                 return
             self.level = level
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            callback(level)
+            for callback in self._callbacks:
+                callback(level)
 
-    def on_request(self, callback: Callable[[str], None]) -> None:
-        """Have ``callback(level)`` called at each request, past ones included."""
+    @contextmanager
+    def calling(self, callback: Callable[[str], None]) -> Iterator[None]:
+        """Have ``callback(level)`` called at each request, past ones included, and not after the block has ended."""
         with self._lock:
             self._callbacks.append(callback)
-            level = self.level
-        if level is not None:
-            callback(level)
+            if self.level is not None:
+                callback(self.level)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)

@@ -1,0 +1,43 @@
+"""One warm child as its parent holds it: its pidfd and the near ends of its sockets and pipes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class WarmChild:
+    """A script process that waits for its job, and the keeper above it."""
+
+    keeper_pid: int
+    keeper_pidfd: int
+    script_pid: int
+    control: socket.socket
+    status: socket.socket
+    stdin: int
+    stdout: int
+    stderr: int
+
+    def signal(self, signum: int) -> None:
+        """Signal the keeper: SIGINT interrupts the script, SIGTERM kills its tree, SIGKILL leaves that to the server."""
+        try:
+            signal.pidfd_send_signal(self.keeper_pidfd, signum)
+        except ProcessLookupError:
+            return
+
+    def close_stdin(self) -> None:
+        """Give the script its end of file."""
+        if self.stdin >= 0:
+            os.close(self.stdin)
+            self.stdin = -1
+
+    def close(self) -> None:
+        """Let go of every descriptor; a child that still waits for a job ends by that."""
+        self.control.close()
+        self.status.close()
+        self.close_stdin()
+        for fd in (self.stdout, self.stderr, self.keeper_pidfd):
+            os.close(fd)

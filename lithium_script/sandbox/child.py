@@ -1,0 +1,138 @@
+"""The script's own process: waits for its job, makes itself ready, runs it, and reports.
+
+The result goes over the control socket, which the script could find and write to; that forges nothing but its
+own result, and the service treats every frame as untrusted.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+import io
+import os
+import random
+import resource
+import signal
+import socket
+import sys
+from typing import Any, Dict, Tuple
+
+from lithium_script.sandbox import encoding, importguard, prctl, protocol, script
+
+JOB_BYTES = 1 << 30
+
+
+def main(control_fd: int, isolated: bool) -> None:
+    """Run one job and exit; never returns."""
+    control = socket.socket(fileno=control_fd)
+    _reset_signals()
+    if isolated:
+        prctl.forbid_new_privileges()
+    job = protocol.receive(control, JOB_BYTES)
+    if job is None:
+        os._exit(0)
+    status = 1
+    try:
+        _prepare(job)
+        status = _run(job, control)
+    finally:
+        os._exit(status)
+
+
+def _reset_signals() -> None:
+    for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(signum, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _prepare(job: Dict[str, Any]) -> None:
+    directory = job["directory"]
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(job["env"])
+    _limit(job)
+    for file in job["files"]:
+        _write(file["path"], base64.b64decode(file["content"]))
+    _reseed()
+    # The same as `python -u`: written through, so that print, os.write and child processes keep their order.
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stdout = _output(1, "strict")
+    sys.stderr = _output(2, "backslashreplace")
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    sys.path[:0] = [*job.get("searchPath", ()), directory]
+    gc.unfreeze()
+
+
+def _output(fd: int, errors: str) -> io.TextIOWrapper:
+    raw = io.FileIO(fd, "w", closefd=False)
+    return io.TextIOWrapper(raw, encoding="utf-8", errors=errors, write_through=True)  # type: ignore[type-var]
+
+
+def _limit(job: Dict[str, Any]) -> None:
+    """Set the limits that the kernel keeps for each process; the service watches the tree as a whole."""
+    limits = {resource.RLIMIT_CORE: 0}
+    if job.get("cpuSeconds"):
+        limits[resource.RLIMIT_CPU] = job["cpuSeconds"]
+    if job.get("maxFileBytes"):
+        limits[resource.RLIMIT_FSIZE] = job["maxFileBytes"]
+    if job.get("maxAddressBytes"):
+        limits[resource.RLIMIT_AS] = job["maxAddressBytes"]
+    if job.get("maxOpenFiles"):
+        limits[resource.RLIMIT_NOFILE] = job["maxOpenFiles"]
+    for which, wanted in limits.items():
+        hard = resource.getrlimit(which)[1]
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(which, (value, value))
+
+
+def _write(path: str, content: bytes) -> None:
+    folder = os.path.dirname(path)
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+def _reseed() -> None:
+    """Give every generator that was seeded in the fork server a seed of its own."""
+    random.seed()
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed()
+
+
+def _run(job: Dict[str, Any], control: socket.socket) -> int:
+    guard = importguard.ImportGuard(job.get("allowedImports"), job.get("blockedImports") or ())
+
+    def progress(fraction: float, message: str = "") -> None:
+        """Tell how far the script is: ``fraction`` from 0 to 1."""
+        share = min(1.0, max(0.0, float(fraction)))
+        protocol.send(control, {"event": "progress", "data": {"fraction": share, "message": str(message)}})
+
+    if job["kind"] == "command":
+        _become(job["argv"], control)
+    outcome = script.run(job, guard, progress)
+    encoded, name, truncated = _encode(outcome.value, job["maxResultBytes"])
+    frame = {
+        "result": encoded, "resultType": name, "truncated": truncated, "error": outcome.error,
+        "exitCode": outcome.exit_code,
+    }  # fmt: skip
+    protocol.send(control, frame)
+    return outcome.exit_code & 0xFF
+
+
+def _encode(value: Any, limit: int) -> Tuple[Any, str, bool]:
+    # A repr of the script's own may raise anything, or never end: the timeout covers the latter.
+    try:
+        return encoding.encode(value, limit)
+    except BaseException as error:
+        return f"<unrepresentable {type(value).__name__}: {type(error).__name__}>", type(value).__name__, False
+
+
+def _become(argv: list, control: socket.socket) -> None:
+    """Replace this process by a program; report where that cannot be done, as a shell would."""
+    try:
+        os.execvpe(argv[0], argv, os.environ)
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+        os._exit(126 if isinstance(error, PermissionError) else 127)

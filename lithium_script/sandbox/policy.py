@@ -1,0 +1,41 @@
+"""What an isolated execution must be kept from, as a plain value, and what of it a given kernel can enforce.
+
+``plan`` is a pure function: it is tested without a kernel. Trying what the kernel offers is ``probe``'s work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Tuple
+
+LAYERS = ("process", "no_new_privs", "rlimits", "watcher")
+"""Every layer there is, in the order in which a script meets them."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer on one machine: whether it holds, why not if it does not, and whether it must."""
+
+    name: str
+    active: bool
+    reason: str
+    required: bool
+
+    def to_json(self) -> dict:
+        return {"name": self.name, "active": self.active, "reason": self.reason, "required": self.required}
+
+
+def plan(offered: Mapping[str, str], required: Tuple[str, ...]) -> Tuple[Layer, ...]:
+    """Combine what the kernel offers (name -> "" or why not) with what the operator requires.
+
+    Requiring nothing by name requires every layer that the kernel offers.
+    """
+    return tuple(
+        Layer(name, offered[name] == "", offered[name], name in required if required else offered[name] == "")
+        for name in LAYERS
+    )
+
+
+def missing(layers: Tuple[Layer, ...]) -> Tuple[Layer, ...]:
+    """Give the layers that are required and do not hold: while there are any, nothing runs isolated."""
+    return tuple(layer for layer in layers if layer.required and not layer.active)
