@@ -64,7 +64,7 @@ class ExecutionRegistry:
                 os.unlink(claim[1])
                 os.close(claim[0])
 
-    def list(self) -> list[dict[str, Json]]:
+    def describe(self) -> list[dict[str, Json]]:
         """Describe what runs, oldest first."""
         with self._lock:
             running = list(self._running.values())

@@ -22,7 +22,8 @@ class WarmChild:
     stderr: int
 
     def signal(self, signum: int) -> None:
-        """Signal the keeper: SIGINT interrupts the script, SIGTERM kills its tree, SIGKILL leaves that to the server."""
+        """Signal the keeper: SIGINT interrupts the script, SIGTERM kills its tree."""
+        # SIGKILL is the last resort: the fork server then finds the orphans, and kills them.
         try:
             signal.pidfd_send_signal(self.keeper_pidfd, signum)
         except ProcessLookupError:

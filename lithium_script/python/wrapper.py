@@ -92,8 +92,8 @@ def _run(request: ExecutionRequest, running: RunningExecution) -> ExecutionOutco
     with streams.Capture(request.stdin, request.limits.max_output_bytes) as capture:
         try:
             ended = script.Outcome(script.execute(script.compile_source(text, filename), names))
-        except BaseException as error:
-            ended = script.failure(error, (filename,))
+        except BaseException as raised:
+            ended = script.failure(raised, (filename,))
         value = ended.value if names.get("result") is None else names["result"]
         result, name, too_large = _encode(None if ended.error else value, request.limits.max_result_bytes)
     cut = {"stdout": capture.stdout.truncated, "stderr": capture.stderr.truncated, "result": too_large}

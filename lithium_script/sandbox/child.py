@@ -15,7 +15,7 @@ import resource
 import signal
 import socket
 import sys
-from typing import Any, Dict, Tuple
+from typing import Any
 
 from lithium_script.sandbox import encoding, importguard, prctl, protocol, script
 
@@ -45,7 +45,7 @@ def _reset_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _prepare(job: Dict[str, Any]) -> None:
+def _prepare(job: dict[str, Any]) -> None:
     directory = job["directory"]
     os.chdir(directory)
     os.environ.clear()
@@ -55,20 +55,20 @@ def _prepare(job: Dict[str, Any]) -> None:
         _write(file["path"], base64.b64decode(file["content"]))
     _reseed()
     # The same as `python -u`: written through, so that print, os.write and child processes keep their order.
-    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stdin = open(0, encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115 - it lives as long as the process
     sys.stdout = _output(1, "strict")
     sys.stderr = _output(2, "backslashreplace")
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
     sys.path[:0] = [*job.get("searchPath", ()), directory]
     gc.unfreeze()
 
 
 def _output(fd: int, errors: str) -> io.TextIOWrapper:
     raw = io.FileIO(fd, "w", closefd=False)
-    return io.TextIOWrapper(raw, encoding="utf-8", errors=errors, write_through=True)  # type: ignore[type-var]
+    return io.TextIOWrapper(raw, encoding="utf-8", errors=errors, write_through=True)
 
 
-def _limit(job: Dict[str, Any]) -> None:
+def _limit(job: dict[str, Any]) -> None:
     """Set the limits that the kernel keeps for each process; the service watches the tree as a whole."""
     limits = {resource.RLIMIT_CORE: 0}
     if job.get("cpuSeconds"):
@@ -101,7 +101,7 @@ def _reseed() -> None:
         numpy.random.seed()
 
 
-def _run(job: Dict[str, Any], control: socket.socket) -> int:
+def _run(job: dict[str, Any], control: socket.socket) -> int:
     guard = importguard.ImportGuard(job.get("allowedImports"), job.get("blockedImports") or ())
 
     def progress(fraction: float, message: str = "") -> None:
@@ -121,7 +121,7 @@ def _run(job: Dict[str, Any], control: socket.socket) -> int:
     return outcome.exit_code & 0xFF
 
 
-def _encode(value: Any, limit: int) -> Tuple[Any, str, bool]:
+def _encode(value: Any, limit: int) -> tuple[Any, str, bool]:
     # A repr of the script's own may raise anything, or never end: the timeout covers the latter.
     try:
         return encoding.encode(value, limit)
@@ -129,7 +129,7 @@ def _encode(value: Any, limit: int) -> Tuple[Any, str, bool]:
         return f"<unrepresentable {type(value).__name__}: {type(error).__name__}>", type(value).__name__, False
 
 
-def _become(argv: list, control: socket.socket) -> None:
+def _become(argv: list[str], control: socket.socket) -> None:
     """Replace this process by a program; report where that cannot be done, as a shell would."""
     try:
         os.execvpe(argv[0], argv, os.environ)

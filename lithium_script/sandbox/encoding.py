@@ -11,14 +11,14 @@ import datetime
 import json
 import math
 import sys
-from typing import Any, Set, Tuple
+from typing import Any
 
 MAX_DEPTH = 100
 # CPython refuses to write longer integers in decimal (sys.set_int_max_str_digits): 4300 digits are 14284 bits.
 MAX_INT_BITS = 14_000
 
 
-def encode(value: Any, limit: int) -> Tuple[Any, str, bool]:
+def encode(value: Any, limit: int) -> tuple[Any, str, bool]:
     """Give the JSON value, the name of the original type, and whether it was dropped for exceeding ``limit`` bytes."""
     name = type(value).__name__
     encoded = _encode(value, 0, set())
@@ -29,7 +29,7 @@ def encode(value: Any, limit: int) -> Tuple[Any, str, bool]:
     return encoded, name, False
 
 
-def _encode(value: Any, depth: int, above: Set[int]) -> Any:
+def _encode(value: Any, depth: int, above: set[int]) -> Any:
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
@@ -50,7 +50,7 @@ def _encode(value: Any, depth: int, above: Set[int]) -> Any:
     return _foreign(value, depth, above)
 
 
-def _container(value: Any, depth: int, above: Set[int]) -> Any:
+def _container(value: Any, depth: int, above: set[int]) -> Any:
     if depth >= MAX_DEPTH or id(value) in above:
         return _text(repr(value))
     above.add(id(value))
@@ -71,13 +71,11 @@ def _in_order(items: Any) -> Any:
         return items
 
 
-def _foreign(value: Any, depth: int, above: Set[int]) -> Any:
+def _foreign(value: Any, depth: int, above: set[int]) -> Any:
     """Encode values of libraries, where the script has loaded them."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
-        if value.dtype.kind in "mM":
-            return _encode(numpy.datetime_as_string(value).tolist() if value.dtype.kind == "M" else value.astype("int64").tolist(), depth, above)  # fmt: skip # noqa: E501
-        return _encode(value.tolist() if value.dtype.kind != "V" else repr(value), depth, above)
+        return _encode(_array(numpy, value), depth, above)
     pandas = sys.modules.get("pandas")
     if pandas is not None:
         if isinstance(value, pandas.DataFrame):
@@ -85,6 +83,22 @@ def _foreign(value: Any, depth: int, above: Set[int]) -> Any:
         if isinstance(value, (pandas.Series, pandas.Index)):
             return _encode(value.tolist(), depth, above)
     return _text(repr(value))
+
+
+def _array(numpy: Any, value: Any) -> Any:
+    """Turn an array or scalar of NumPy into Python's own values."""
+    kind = value.dtype.kind
+    if kind == "M":
+        return numpy.datetime_as_string(value).tolist()
+    if kind == "m":
+        return value.astype(str).tolist()
+    if kind == "V":
+        return repr(value)
+    # Extended precision has no Python type: `tolist` would give back the same scalar.
+    widest = {"f": numpy.float64, "c": numpy.complex128}.get(kind)
+    if widest is not None and value.dtype.itemsize > numpy.dtype(widest).itemsize:
+        value = value.astype(widest)
+    return value.tolist()
 
 
 def _key(key: Any) -> str:

@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import sys
-from typing import List, Set
+from typing import Any
 
 from lithium_script.sandbox import keeper, prctl, processtree
 
@@ -33,7 +33,7 @@ REQUEST_BYTES = 4096
 DESCRIPTORS = 5
 
 
-def main(control_fd: int, preload: List[str]) -> None:
+def main(control_fd: int, preload: list[str]) -> None:
     """Serve until the control socket closes; never returns."""
     control = socket.socket(fileno=control_fd)
     prctl.become_subreaper()
@@ -59,7 +59,7 @@ def _serve(control: socket.socket) -> None:
     poller = select.poll()
     poller.register(control, select.POLLIN)
     poller.register(wake_read, select.POLLIN)
-    keepers: Set[int] = set()
+    keepers: set[int] = set()
     while True:
         ready = {fd for fd, _ in poller.poll()}
         if wake_read in ready:
@@ -72,7 +72,7 @@ def _serve(control: socket.socket) -> None:
             keepers.add(_fork(control, json.loads(message), fds))
 
 
-def _fork(control: socket.socket, request: dict, fds: List[int]) -> int:
+def _fork(control: socket.socket, request: dict[str, Any], fds: list[int]) -> int:
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
@@ -85,7 +85,7 @@ def _fork(control: socket.socket, request: dict, fds: List[int]) -> int:
     return pid
 
 
-def _reap(keepers: Set[int]) -> None:
+def _reap(keepers: set[int]) -> None:
     """Collect what ended, and kill orphans: children of ours that are no keepers."""
     while True:
         try:
@@ -110,7 +110,7 @@ def _end_everything() -> None:
             return
 
 
-def command(executable: str, control_fd: int, preload: List[str]) -> List[str]:
+def command(executable: str, control_fd: int, preload: list[str]) -> list[str]:
     """Give the words that start a fork server with an interpreter.
 
     ``-I`` keeps the environment and the working directory out of what it imports.

@@ -10,8 +10,9 @@ import builtins
 import importlib
 import os
 import sys
+from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import Any, Callable, Iterable, Optional
+from typing import Any
 
 _LIBRARIES = tuple(
     {os.path.realpath(os.path.dirname(os.__file__)) + os.sep, os.path.dirname(os.__file__) + os.sep}
@@ -24,7 +25,7 @@ _MACHINERY = ("<frozen importlib", importlib.__file__)
 class ImportGuard:
     """Decides, for top-level module names, what the script itself may import."""
 
-    def __init__(self, allowed: Optional[Iterable[str]], blocked: Iterable[str]) -> None:
+    def __init__(self, allowed: Iterable[str] | None, blocked: Iterable[str]) -> None:
         self._allowed = None if allowed is None else frozenset(allowed)
         self._blocked = frozenset(blocked)
 
@@ -52,7 +53,7 @@ class ImportGuard:
             raise ImportError(f"import of '{name}' is not among the allowed (allowedImports)", name=name)
 
 
-def _from_script(frame: Optional[FrameType]) -> bool:
+def _from_script(frame: FrameType | None) -> bool:
     while frame is not None and frame.f_code.co_filename.startswith(_MACHINERY):
         frame = frame.f_back
     return frame is not None and not frame.f_code.co_filename.startswith((*_LIBRARIES, "<frozen"))

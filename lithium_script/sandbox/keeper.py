@@ -11,7 +11,6 @@ import os
 import resource
 import signal
 import socket
-from typing import List, Tuple
 
 from lithium_script.sandbox import child, prctl, processtree, protocol
 
@@ -19,7 +18,7 @@ CONTROL_FD = 3
 STATUS_FD = 4
 
 
-def main(fds: List[int], isolated: bool) -> None:
+def main(fds: list[int], isolated: bool) -> None:
     """Become the keeper of one script; never returns."""
     _place(fds)
     os.setsid()
@@ -41,7 +40,7 @@ def main(fds: List[int], isolated: bool) -> None:
         os._exit(0)
 
 
-def _place(fds: List[int]) -> None:
+def _place(fds: list[int]) -> None:
     """Move stdin, stdout, stderr, control and status to 0..4 and close everything else."""
     # Out of the way first: a source may sit where a target belongs.
     high = [os.dup2(fd, 100 + index, inheritable=False) for index, fd in enumerate(fds)]
@@ -65,7 +64,7 @@ def _keep(script: int) -> None:
     protocol.send(status_socket, report)
 
 
-def _wait_for(script: int) -> Tuple[int, int]:
+def _wait_for(script: int) -> tuple[int, int]:
     while True:
         pid, status, used = os.wait4(-1, 0)
         if pid == script:

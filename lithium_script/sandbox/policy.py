@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping, Tuple
 
 LAYERS = ("process", "no_new_privs", "rlimits", "watcher")
 """Every layer there is, in the order in which a script meets them."""
@@ -21,11 +21,11 @@ class Layer:
     reason: str
     required: bool
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, object]:
         return {"name": self.name, "active": self.active, "reason": self.reason, "required": self.required}
 
 
-def plan(offered: Mapping[str, str], required: Tuple[str, ...]) -> Tuple[Layer, ...]:
+def plan(offered: Mapping[str, str], required: tuple[str, ...]) -> tuple[Layer, ...]:
     """Combine what the kernel offers (name -> "" or why not) with what the operator requires.
 
     Requiring nothing by name requires every layer that the kernel offers.
@@ -36,6 +36,6 @@ def plan(offered: Mapping[str, str], required: Tuple[str, ...]) -> Tuple[Layer, 
     )
 
 
-def missing(layers: Tuple[Layer, ...]) -> Tuple[Layer, ...]:
+def missing(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     """Give the layers that are required and do not hold: while there are any, nothing runs isolated."""
     return tuple(layer for layer in layers if layer.required and not layer.active)

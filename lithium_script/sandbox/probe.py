@@ -6,7 +6,6 @@ import os
 import resource
 import subprocess
 import sys
-from typing import Dict
 
 from lithium_script.sandbox import policy, processtree
 
@@ -17,7 +16,7 @@ sys.exit(0 if libc.prctl(38, ctypes.c_ulong(1), 0, 0, 0) == 0 and libc.prctl(39,
 """
 
 
-def offered() -> Dict[str, str]:
+def offered() -> dict[str, str]:
     """Try every layer; map its name to "" where it works, else to the reason why it does not."""
     results = {
         "process": "" if hasattr(os, "pidfd_open") else "the interpreter has no pidfd_open",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass
-from typing import List, Set
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -24,9 +23,9 @@ class Usage:
     cpu_ms: float
 
 
-def children(pid: int) -> List[int]:
+def children(pid: int) -> list[int]:
     """List the children of every thread of a process; empty once it is gone."""
-    found: List[int] = []
+    found: list[int] = []
     try:
         tasks = os.listdir(f"/proc/{pid}/task")
     except OSError:
@@ -40,10 +39,10 @@ def children(pid: int) -> List[int]:
     return found
 
 
-def descendants(pid: int) -> List[int]:
+def descendants(pid: int) -> list[int]:
     """List all that hangs below a process, parents before their children."""
-    found: List[int] = []
-    seen: Set[int] = {pid}
+    found: list[int] = []
+    seen: set[int] = {pid}
     queue = [pid]
     while queue:
         for child in children(queue.pop()):
@@ -84,7 +83,7 @@ def proportional_bytes(pid: int) -> int:
 
 def kill_descendants(pid: int) -> None:
     """Send SIGKILL to all that hangs below a process, stopping it first so that it cannot grow meanwhile."""
-    stopped: Set[int] = set()
+    stopped: set[int] = set()
     while True:
         fresh = [child for child in descendants(pid) if child not in stopped]
         if not fresh:

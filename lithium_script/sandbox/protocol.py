@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 HEADER = struct.Struct(">I")
 
@@ -18,18 +18,18 @@ class ProtocolError(Exception):
     """The peer sent something that is no frame."""
 
 
-def pack(message: Dict[str, Any]) -> bytes:
+def pack(message: dict[str, Any]) -> bytes:
     """Encode one message as a frame."""
     body = json.dumps(message, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
     return HEADER.pack(len(body)) + body
 
 
-def send(sock: socket.socket, message: Dict[str, Any]) -> None:
+def send(sock: socket.socket, message: dict[str, Any]) -> None:
     """Write one frame, blocking until it is gone."""
     sock.sendall(pack(message))
 
 
-def receive(sock: socket.socket, limit: int) -> Optional[Dict[str, Any]]:
+def receive(sock: socket.socket, limit: int) -> dict[str, Any] | None:
     """Read one frame, blocking; None at the end of the stream."""
     header = _read_exactly(sock, HEADER.size)
     if header is None:
@@ -43,7 +43,7 @@ def receive(sock: socket.socket, limit: int) -> Optional[Dict[str, Any]]:
     return parse(body)
 
 
-def parse(body: bytes) -> Dict[str, Any]:
+def parse(body: bytes) -> dict[str, Any]:
     """Decode the body of a frame; raise ``ProtocolError`` for anything but a strict JSON object."""
     try:
         message = json.loads(body, parse_constant=_refuse)
@@ -58,7 +58,7 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read_exactly(sock: socket.socket, size: int) -> Optional[bytes]:
+def _read_exactly(sock: socket.socket, size: int) -> bytes | None:
     buffer = bytearray(size)
     view = memoryview(buffer)
     done = 0
@@ -77,7 +77,7 @@ class FrameReader:
         self._limit = limit
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> List[Dict[str, Any]]:
+    def feed(self, data: bytes) -> list[dict[str, Any]]:
         """Take the next piece and return the messages it completes."""
         self._buffer += data
         messages = []

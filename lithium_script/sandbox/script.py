@@ -14,8 +14,9 @@ import sys
 import threading
 import traceback
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any
 
 from lithium_script.sandbox.importguard import ImportGuard
 
@@ -25,14 +26,14 @@ class Outcome:
     """How the script's own code ended; ``error`` is in wire form."""
 
     value: Any = None
-    error: Optional[Dict[str, Any]] = None
+    error: dict[str, Any] | None = None
     exit_code: int = 0
 
 
-def run(job: Dict[str, Any], guard: ImportGuard, progress: Callable[..., None]) -> Outcome:
+def run(job: dict[str, Any], guard: ImportGuard, progress: Callable[..., None]) -> Outcome:
     """Run the job's code, file or function, and whatever ``python`` does between its last line and its exit."""
-    names: Dict[str, Any] = {}
-    own: Tuple[str, ...] = (job["directory"] + os.sep, *(path + os.sep for path in job.get("searchPath", ())))
+    names: dict[str, Any] = {}
+    own: tuple[str, ...] = (job["directory"] + os.sep, *(path + os.sep for path in job.get("searchPath", ())))
     try:
         if job["kind"] == "function":
             value = _call(job, guard)
@@ -52,7 +53,7 @@ def run(job: Dict[str, Any], guard: ImportGuard, progress: Callable[..., None]) 
     return outcome
 
 
-def _source(job: Dict[str, Any]) -> Tuple[str, str]:
+def _source(job: dict[str, Any]) -> tuple[str, str]:
     if job["kind"] == "file":
         with open(job["path"], "rb") as file:
             data = file.read()
@@ -64,7 +65,7 @@ def _source(job: Dict[str, Any]) -> Tuple[str, str]:
     return text, filename
 
 
-def _main_module(filename: str, args: Dict[str, Any], progress: Callable[..., None]) -> Dict[str, Any]:
+def _main_module(filename: str, args: dict[str, Any], progress: Callable[..., None]) -> dict[str, Any]:
     for name in [name for name in sys.modules if name.partition(".")[0] == "lithium_script"]:
         del sys.modules[name]
     main = types.ModuleType("__main__")
@@ -79,7 +80,7 @@ def _main_module(filename: str, args: Dict[str, Any], progress: Callable[..., No
     return names
 
 
-def variables(args: Dict[str, Any]) -> Dict[str, Any]:
+def variables(args: dict[str, Any]) -> dict[str, Any]:
     """Pick the arguments that a script sees as variables of their own: those whose key is an identifier."""
     return {
         key: value
@@ -88,7 +89,7 @@ def variables(args: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
-def compile_source(text: str, filename: str) -> Tuple[types.CodeType, Optional[types.CodeType]]:
+def compile_source(text: str, filename: str) -> tuple[types.CodeType, types.CodeType | None]:
     """Compile the statements, and apart from them the last one if it is an expression."""
     try:
         tree = ast.parse(text, filename)
@@ -105,13 +106,13 @@ class Uncompilable(Exception):
     """The source is no program; the cause says why."""
 
 
-def execute(code: Tuple[types.CodeType, Optional[types.CodeType]], names: Dict[str, Any]) -> Any:
+def execute(code: tuple[types.CodeType, types.CodeType | None], names: dict[str, Any]) -> Any:
     """Run compiled source in ``names``; give the value of its last expression, else None."""
     exec(code[0], names)
     return None if code[1] is None else eval(code[1], names)
 
 
-def _call(job: Dict[str, Any], guard: ImportGuard) -> Any:
+def _call(job: dict[str, Any], guard: ImportGuard) -> Any:
     """Import the module and call the function; their absence is told apart from errors inside them."""
     guard.install()
     name = job["module"]
@@ -141,7 +142,7 @@ class Missing(Exception):
         self.code = code
 
 
-def _wind_down(outcome: Outcome, own: Tuple[str, ...]) -> Outcome:
+def _wind_down(outcome: Outcome, own: tuple[str, ...]) -> Outcome:
     try:
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
@@ -153,7 +154,7 @@ def _wind_down(outcome: Outcome, own: Tuple[str, ...]) -> Outcome:
     return outcome
 
 
-def failure(error: BaseException, own: Tuple[str, ...]) -> Outcome:
+def failure(error: BaseException, own: tuple[str, ...]) -> Outcome:
     """Describe what ended the script, showing only frames of files that start with one of ``own``."""
     if isinstance(error, SystemExit):
         return _exit(error, own)
@@ -169,7 +170,7 @@ def failure(error: BaseException, own: Tuple[str, ...]) -> Outcome:
     return Outcome(None, _describe(error, code, own), exit_code)
 
 
-def _exit(error: SystemExit, own: Tuple[str, ...]) -> Outcome:
+def _exit(error: SystemExit, own: tuple[str, ...]) -> Outcome:
     status = error.code
     if status is None or status == 0:
         return Outcome()
@@ -181,7 +182,7 @@ def _exit(error: SystemExit, own: Tuple[str, ...]) -> Outcome:
     return Outcome(None, described, status)
 
 
-def _describe(error: BaseException, code: str, own: Tuple[str, ...]) -> Dict[str, Any]:
+def _describe(error: BaseException, code: str, own: tuple[str, ...]) -> dict[str, Any]:
     shown = traceback.TracebackException.from_exception(error, compact=True)
     line = _keep_own(shown, own, [])
     if code == "syntax_error":
@@ -196,7 +197,7 @@ def _describe(error: BaseException, code: str, own: Tuple[str, ...]) -> Dict[str
     return {"code": code, "type": type(error).__name__, "message": message, "traceback": text, "line": line}
 
 
-def _keep_own(shown: traceback.TracebackException, own: Tuple[str, ...], seen: List[int]) -> Optional[int]:
+def _keep_own(shown: traceback.TracebackException, own: tuple[str, ...], seen: list[int]) -> int | None:
     """Drop foreign frames from an exception and from those it is chained to; give the innermost line of its own."""
     seen.append(id(shown))
     frames = [frame for frame in shown.stack if frame.filename.startswith(own)]
