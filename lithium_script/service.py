@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from lithium_script.admission import Admission, Choice
 from lithium_script.analysis.analyzer import ScriptAnalyzer
+from lithium_script.engine import isolation
 from lithium_script.engine.gate import Gate
 from lithium_script.engine.registry import ExecutionRegistry, RunningExecution
 from lithium_script.engine.rundirectory import RunRoot
@@ -35,7 +36,6 @@ from lithium_script.python.isolated import IsolatedRunner
 from lithium_script.python.numeric.engine import NumericEngine
 from lithium_script.python.pool import InterpreterPool
 from lithium_script.python.wrapper import PythonWrapper
-from lithium_script.sandbox import probe
 from lithium_script.settings import Settings
 from lithium_script.store.database import Database
 from lithium_script.store.statistics import StatisticsBatch, StatisticsStore
@@ -68,7 +68,7 @@ class ScriptService:
         self._runs = RunRoot(data_dir / "runs", self.worker_id)
         self.pool = InterpreterPool(self._runs.path, execution.pool_size)
         self.isolated = IsolatedRunner(
-            self._runs.path, execution.pool_size, probe.offered(), execution.sandbox_require
+            self._runs.path, execution.pool_size, isolation.work_out(execution.sandbox_require, (execution.files_dir,))
         )
         self._admission = Admission(self.analyzer, execution)
         self._batch = StatisticsBatch()

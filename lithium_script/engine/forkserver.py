@@ -10,7 +10,10 @@ import subprocess
 import threading
 import time
 from collections import deque
+from pathlib import Path
+from typing import Any
 
+from lithium_script.engine.rundirectory import make_directory, remove
 from lithium_script.engine.warmchild import WarmChild
 from lithium_script.errors import ServiceUnavailable
 from lithium_script.sandbox import protocol
@@ -41,10 +44,19 @@ def script_environment() -> dict[str, str]:
 class ForkServer:
     """Keeps ``stock`` children warm; thread-safe. A thread of its own refills, off the way of requests."""
 
-    def __init__(self, name: str, executable: str, preload: tuple[str, ...], isolated: bool, stock: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        executable: str,
+        preload: tuple[str, ...],
+        confinement: dict[str, Any] | None,
+        run_root: Path,
+        stock: int,
+    ) -> None:
         self.name = name
-        self._command = (executable, preload)
-        self._isolated = isolated
+        self._executable = executable
+        self._options = {"preload": list(preload), "confinement": confinement}
+        self._run_root = run_root
         self._stock = stock
         self._warm: deque[WarmChild] = deque()
         self._changed = threading.Condition()
@@ -114,10 +126,9 @@ class ForkServer:
 
     def _launch(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        executable, preload = self._command
         with theirs:
             self._process = subprocess.Popen(
-                command(executable, theirs.fileno(), list(preload)),
+                command(self._executable, theirs.fileno(), self._options),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
@@ -152,10 +163,11 @@ class ForkServer:
         far_stdin, stdin = os.pipe2(os.O_CLOEXEC)
         stdout, far_stdout = os.pipe2(os.O_CLOEXEC)
         stderr, far_stderr = os.pipe2(os.O_CLOEXEC)
+        home = make_directory(self._run_root)
         far = [far_stdin, far_stdout, far_stderr, far_control.detach(), far_status.detach()]
         near = [stdin, stdout, stderr]
         try:
-            request = json.dumps({"isolated": self._isolated}).encode()
+            request = json.dumps({"home": home}).encode()
             socket.send_fds(self._control, [request], far)
             message, fds, _, _ = socket.recv_fds(self._control, 4096, 1)
             if not message or len(fds) != 1:
@@ -167,6 +179,7 @@ class ForkServer:
             if first is None:
                 raise ConnectionError("the keeper ended while it started")
         except BaseException:
+            remove(home)
             for fd in near:
                 os.close(fd)
             control.close()
@@ -177,7 +190,8 @@ class ForkServer:
                 os.close(fd)
         for fd in (stdin, stdout, stderr):
             os.set_blocking(fd, False)
-        return WarmChild(json.loads(message)["pid"], fds[0], first["pid"], control, status, stdin, stdout, stderr)
+        pid = json.loads(message)["pid"]
+        return WarmChild(home, pid, fds[0], control, status, stdin, stdout, stderr)
 
     def _stop(self) -> None:
         with self._changed:
@@ -185,6 +199,7 @@ class ForkServer:
             self._warm.clear()
         for child in children:
             child.close()
+            remove(child.home)
         if self._control is not None:
             self._control.close()
             self._control = None

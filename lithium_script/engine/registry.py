@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lithium_script.errors import Conflict
 from lithium_script.model import Cancellation, Json
+from lithium_script.sandbox import processtree
 
 
 @dataclass(slots=True)
@@ -30,11 +31,12 @@ class RunningExecution:
     cancellation: Cancellation
     started_at: float = field(default_factory=time.time)
     keeper_pid: int | None = None
-    script_pid: int | None = None
 
-    def attach(self, keeper_pid: int, script_pid: int) -> None:
-        """Note the processes, once there are any."""
-        self.keeper_pid, self.script_pid = keeper_pid, script_pid
+    @property
+    def script_pid(self) -> int | None:
+        """The script's process id as the host sees it, while it has one."""
+        found = [] if self.keeper_pid is None else processtree.children(self.keeper_pid)
+        return found[0] if found else None
 
 
 class ExecutionRegistry:

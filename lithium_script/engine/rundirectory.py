@@ -15,7 +15,6 @@ import shutil
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from lithium_script.model import InputFile, OutputFile
@@ -29,15 +28,11 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@contextmanager
-def run_directory(root: Path) -> Iterator[str]:
-    """Make a fresh directory below ``root``, and remove it with all that was left in it."""
+def make_directory(root: Path) -> str:
+    """Make a fresh private directory below ``root`` and give its path."""
     path = os.path.join(root, uuid.uuid4().hex)
     os.mkdir(path, 0o700)
-    try:
-        yield path
-    finally:
-        remove(path)
+    return path
 
 
 def remove(path: str) -> None:

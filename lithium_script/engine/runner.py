@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from lithium_script.engine.execution import Execution
 from lithium_script.engine.forkserver import ForkServer
 from lithium_script.engine.job import job_for
 from lithium_script.engine.registry import RunningExecution
-from lithium_script.engine.rundirectory import OutputCollector, run_directory
+from lithium_script.engine.rundirectory import OutputCollector
 from lithium_script.engine.verdict import outcome_of
 from lithium_script.model import EventSink, ExecutionOutcome, ExecutionRequest, Mode
 from lithium_script.sandbox.forkserver import NUMPY_MODULES
@@ -21,13 +22,12 @@ class ForkRunner:
 
     mode: Mode
 
-    def __init__(self, run_root: Path, stock: int) -> None:
-        isolated = self.mode is Mode.ISOLATED
-        self._run_root = run_root
+    def __init__(self, run_root: Path, stock: int, confinement: dict[str, Any] | None = None) -> None:
         self._counting = _Count()
+        name = self.mode.value
         self._servers = {
-            "plain": ForkServer(f"{self.mode.value}-plain", sys.executable, (), isolated, stock),
-            "numpy": ForkServer(f"{self.mode.value}-numpy", sys.executable, NUMPY_MODULES, isolated, stock),
+            "plain": ForkServer(f"{name}-plain", sys.executable, (), confinement, run_root, stock),
+            "numpy": ForkServer(f"{name}-numpy", sys.executable, NUMPY_MODULES, confinement, run_root, stock),
         }
 
     @property
@@ -66,12 +66,12 @@ class ForkRunner:
         Raises ``ServiceUnavailable`` where no child can be had, ``ModuleNotFound`` or ``FunctionNotFound`` where
         there is nothing to run; whatever the script does is an outcome.
         """
-        with self._counting, run_directory(self._run_root) as home:
-            directory = request.working_directory or home
-            job = job_for(request, directory, home, self.mode is Mode.ISOLATED)
+        child = self._servers["numpy" if needs_numpy else "plain"].take()
+        with self._counting, child.removing_home():
+            running.keeper_pid = child.keeper_pid
+            directory = request.working_directory or child.home
+            job = job_for(request, directory, child.home, self.mode is Mode.ISOLATED)
             collector = OutputCollector(directory, request.output_files, request.files)
-            child = self._servers["numpy" if needs_numpy else "plain"].take()
-            running.attach(child.keeper_pid, child.script_pid)
             execution = Execution(
                 running.execution_id,
                 child,

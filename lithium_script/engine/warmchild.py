@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from lithium_script.engine.rundirectory import remove
 
 
 @dataclass(slots=True)
 class WarmChild:
-    """A script process that waits for its job, and the keeper above it."""
+    """A script process that waits for its job in its own directory ``home``, and the keeper above it."""
 
+    home: str
     keeper_pid: int
     keeper_pidfd: int
-    script_pid: int
     control: socket.socket
     status: socket.socket
     stdin: int
@@ -28,6 +32,14 @@ class WarmChild:
             signal.pidfd_send_signal(self.keeper_pidfd, signum)
         except ProcessLookupError:
             return
+
+    @contextmanager
+    def removing_home(self) -> Iterator[None]:
+        """Remove the child's directory, with all that was left in it, when the block ends."""
+        try:
+            yield
+        finally:
+            remove(self.home)
 
     def close_stdin(self) -> None:
         """Give the script its end of file."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
+from lithium_script.engine.isolation import Isolation
 from lithium_script.engine.registry import RunningExecution
 from lithium_script.engine.runner import ForkRunner
 from lithium_script.errors import ServiceUnavailable
@@ -17,9 +17,9 @@ class IsolatedRunner(ForkRunner):
 
     mode = Mode.ISOLATED
 
-    def __init__(self, run_root: Path, stock: int, offered: Mapping[str, str], required: tuple[str, ...]) -> None:
-        super().__init__(run_root, stock)
-        self.layers = policy.plan(offered, required)
+    def __init__(self, run_root: Path, stock: int, isolation: Isolation) -> None:
+        super().__init__(run_root, stock, isolation.confinement)
+        self.layers = isolation.layers
 
     def run(
         self, request: ExecutionRequest, running: RunningExecution, needs_numpy: bool, sink: EventSink | None

@@ -4,6 +4,7 @@ The interpreter may be an environment's, which must not see the service's own pa
 """
 
 import importlib.util
+import json
 import os
 import sys
 
@@ -22,6 +23,9 @@ def _load(name: str, folder: str) -> None:
 if __name__ == "__main__":
     here = os.path.dirname(os.path.abspath(__file__))
     _load("lithium_script", os.path.dirname(here))
-    from lithium_script.sandbox import forkserver
+    from lithium_script.sandbox import confinement, forkserver
 
-    forkserver.main(int(sys.argv[1]), sys.argv[2:])
+    if sys.argv[1] == "try":
+        confinement.attempt(sys.argv[2])
+    else:
+        forkserver.main(int(sys.argv[1]), json.loads(sys.argv[2]))

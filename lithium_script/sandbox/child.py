@@ -17,17 +17,15 @@ import socket
 import sys
 from typing import Any
 
-from lithium_script.sandbox import encoding, importguard, prctl, protocol, script
+from lithium_script.sandbox import encoding, importguard, protocol, script
 
 JOB_BYTES = 1 << 30
 
 
-def main(control_fd: int, isolated: bool) -> None:
+def main(control_fd: int) -> None:
     """Run one job and exit; never returns."""
     control = socket.socket(fileno=control_fd)
     _reset_signals()
-    if isolated:
-        prctl.forbid_new_privileges()
     job = protocol.receive(control, JOB_BYTES)
     if job is None:
         os._exit(0)

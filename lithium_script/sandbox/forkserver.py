@@ -18,7 +18,7 @@ import socket
 import sys
 from typing import Any
 
-from lithium_script.sandbox import keeper, prctl, processtree
+from lithium_script.sandbox import confinement, keeper, prctl, processtree
 
 PLAIN_MODULES = (
     "abc", "argparse", "array", "ast", "asyncio", "base64", "bisect", "cmath", "collections", "concurrent.futures",
@@ -31,13 +31,17 @@ PLAIN_MODULES = (
 NUMPY_MODULES = ("numpy", "numpy.random", "numpy.linalg", "numpy.fft")
 REQUEST_BYTES = 4096
 DESCRIPTORS = 5
+BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap.py")
 
 
-def main(control_fd: int, preload: list[str]) -> None:
+def main(control_fd: int, options: dict[str, Any]) -> None:
     """Serve until the control socket closes; never returns."""
     control = socket.socket(fileno=control_fd)
     prctl.become_subreaper()
-    for name in [*PLAIN_MODULES, *preload]:
+    limits = options["confinement"]
+    if limits is not None:
+        confinement.enter_server(limits)
+    for name in [*PLAIN_MODULES, *options["preload"]]:
         importlib.import_module(name)
     # The worker's signals are not ours: it ends us by closing the socket.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -46,13 +50,13 @@ def main(control_fd: int, preload: list[str]) -> None:
     gc.freeze()
     control.send(b'{"ready": true}')
     try:
-        _serve(control)
+        _serve(control, limits)
     finally:
         _end_everything()
         os._exit(0)
 
 
-def _serve(control: socket.socket) -> None:
+def _serve(control: socket.socket, limits: dict[str, Any] | None) -> None:
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write)
     signal.signal(signal.SIGCHLD, lambda signum, frame: None)
@@ -69,14 +73,16 @@ def _serve(control: socket.socket) -> None:
             message, fds, _, _ = socket.recv_fds(control, REQUEST_BYTES, DESCRIPTORS)
             if not message:
                 return
-            keepers.add(_fork(control, json.loads(message), fds))
+            keepers.add(_fork(control, json.loads(message)["home"], limits, fds))
 
 
-def _fork(control: socket.socket, request: dict[str, Any], fds: list[int]) -> int:
+def _fork(control: socket.socket, home: str, limits: dict[str, Any] | None, fds: list[int]) -> int:
+    if limits is not None:
+        confinement.before_keeper(limits)
     pid = os.fork()
     if pid == 0:
         signal.set_wakeup_fd(-1)
-        keeper.main(fds, isolated=bool(request["isolated"]))
+        keeper.main(fds, home, limits)
     for fd in fds:
         os.close(fd)
     pidfd = os.pidfd_open(pid)
@@ -110,13 +116,13 @@ def _end_everything() -> None:
             return
 
 
-def command(executable: str, control_fd: int, preload: list[str]) -> list[str]:
+def command(executable: str, control_fd: int, options: dict[str, Any]) -> list[str]:
     """Give the words that start a fork server with an interpreter.
 
+    ``options`` are ``preload`` (names of modules) and ``confinement`` (None outside the sandbox).
     ``-I`` keeps the environment and the working directory out of what it imports.
     """
-    bootstrap = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap.py")
-    return [executable, "-I", "-X", "utf8", bootstrap, str(control_fd), *preload]
+    return [executable, "-I", "-X", "utf8", BOOTSTRAP, str(control_fd), json.dumps(options)]
 
 
 if __name__ == "__main__":

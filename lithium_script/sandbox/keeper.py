@@ -11,19 +11,22 @@ import os
 import resource
 import signal
 import socket
+from typing import Any
 
-from lithium_script.sandbox import child, prctl, processtree, protocol
+from lithium_script.sandbox import child, confinement, prctl, processtree, protocol
 
 CONTROL_FD = 3
 STATUS_FD = 4
 
 
-def main(fds: list[int], isolated: bool) -> None:
+def main(fds: list[int], home: str, limits: dict[str, Any] | None) -> None:
     """Become the keeper of one script; never returns."""
     _place(fds)
     os.setsid()
     prctl.become_subreaper()
     prctl.die_with_parent(signal.SIGTERM)
+    if limits is not None:
+        confinement.enter_keeper(limits, home)
     keeper = os.getpid()
     script = os.fork()
     if script == 0:
@@ -33,7 +36,9 @@ def main(fds: list[int], isolated: bool) -> None:
         # Between fork and prctl the keeper may have died.
         if os.getppid() != keeper:
             os._exit(1)
-        child.main(CONTROL_FD, isolated)
+        if limits is not None:
+            confinement.enter_script(limits, home)
+        child.main(CONTROL_FD)
     try:
         _keep(script)
     finally:
@@ -54,7 +59,7 @@ def _keep(script: int) -> None:
     # The script's ends of the pipes must close with the script.
     os.closerange(0, STATUS_FD)
     signal.signal(signal.SIGINT, lambda signum, frame: _interrupt(script))
-    signal.signal(signal.SIGTERM, lambda signum, frame: processtree.kill_descendants(os.getpid()))
+    signal.signal(signal.SIGTERM, lambda signum, frame: _kill_all())
     protocol.send(status_socket, {"pid": script})
     status, max_rss = _wait_for(script)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -75,10 +80,21 @@ def _end_rest() -> None:
     while True:
         try:
             if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                processtree.kill_descendants(os.getpid())
+                _kill_all()
                 os.waitpid(-1, 0)
         except ChildProcessError:
             return
+
+
+def _kill_all() -> None:
+    if os.getpid() == 1:
+        # The first process of a PID namespace: kill(2) reaches all others in it, and only those.
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+    else:
+        processtree.kill_descendants(os.getpid())
 
 
 def _interrupt(script: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-LAYERS = ("process", "no_new_privs", "rlimits", "watcher")
+LAYERS = ("no_new_privs", "rlimits", "namespaces", "landlock", "seccomp", "watcher")
 """Every layer there is, in the order in which a script meets them."""
 
 

@@ -1,4 +1,4 @@
-"""Finds out what this machine offers by trying it, each layer in a process of its own that may fail."""
+"""Finds out what this machine offers by trying it, in processes that are thrown away."""
 
 from __future__ import annotations
 
@@ -7,30 +7,33 @@ import resource
 import subprocess
 import sys
 
-from lithium_script.sandbox import policy, processtree
+from lithium_script.sandbox import processtree
+from lithium_script.sandbox.forkserver import BOOTSTRAP
 
-_TRY_NO_NEW_PRIVS = """
-import ctypes, sys
-libc = ctypes.CDLL(None, use_errno=True)
-sys.exit(0 if libc.prctl(38, ctypes.c_ulong(1), 0, 0, 0) == 0 and libc.prctl(39, 0, 0, 0, 0) == 1 else 1)
-"""
+TRY_TIMEOUT_S = 60
 
 
 def offered() -> dict[str, str]:
-    """Try every layer; map its name to "" where it works, else to the reason why it does not."""
-    results = {
-        "process": "" if hasattr(os, "pidfd_open") else "the interpreter has no pidfd_open",
-        "no_new_privs": _try_no_new_privs(),
-        "rlimits": _try_rlimits(),
-        "watcher": _try_watcher(),
-    }
-    assert tuple(results) == policy.LAYERS
-    return results
+    """Try every layer that is this package's own; map its name to "" where it works, else to why it does not."""
+    tried = {layer: _start(layer) for layer in ("no_new_privs", "namespaces", "landlock")}
+    results = {layer: _answer(process) for layer, process in tried.items()}
+    return results | {"rlimits": _try_rlimits(), "watcher": _try_watcher()}
 
 
-def _try_no_new_privs() -> str:
-    tried = subprocess.run([sys.executable, "-I", "-c", _TRY_NO_NEW_PRIVS], capture_output=True, timeout=30)
-    return "" if tried.returncode == 0 else "prctl(PR_SET_NO_NEW_PRIVS) was refused"
+def _start(layer: str) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-I", BOOTSTRAP, "try", layer]
+    return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def _answer(process: subprocess.Popen[bytes]) -> str:
+    try:
+        _, errors = process.communicate(timeout=TRY_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return f"no answer within {TRY_TIMEOUT_S} s"
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
+    return "" if process.returncode == 0 else (lines[-1] if lines else f"ended with {process.returncode}")
 
 
 def _try_rlimits() -> str:
