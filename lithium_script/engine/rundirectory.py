@@ -11,7 +11,6 @@ import fnmatch
 import logging
 import mimetypes
 import os
-import shutil
 import stat
 import uuid
 from collections.abc import Iterator
@@ -36,25 +35,47 @@ def make_directory(root: Path) -> str:
 
 
 def remove(path: str) -> None:
-    """Remove a directory that a script wrote to, also where it took its own permissions away."""
+    """Remove a directory that a script wrote to, whatever permissions and however deep a tree it left there."""
     try:
         os.rmdir(path)
         return
     except OSError:
         pass
-
-    def unlock(function: object, name: str, error: BaseException) -> None:
-        os.chmod(os.path.dirname(name), 0o700, follow_symlinks=True)
-        if os.path.isdir(name) and not os.path.islink(name):
-            os.chmod(name, 0o700)
-            shutil.rmtree(name, ignore_errors=True)
-        elif os.path.lexists(name):
-            os.unlink(name)
-
     try:
-        shutil.rmtree(path, onerror=lambda function, name, info: unlock(function, name, info[1]))
+        os.chmod(path, 0o700)
+        top = os.open(path, _FOLDER)
+        try:
+            while names := os.listdir(top):
+                for name in names:
+                    _remove_entry(top, name)
+        finally:
+            os.close(top)
+        os.rmdir(path)
     except OSError as error:
         log.warning("could not remove the run directory %s: %s", path, error)
+
+
+def _remove_entry(top: int, name: str) -> None:
+    """Remove one entry of the directory ``top``; folders inside it move up to the top, so that depth costs nothing."""
+    if not _unlinked(top, name):
+        os.chmod(name, 0o700, dir_fd=top)
+        folder = os.open(name, _FOLDER, dir_fd=top)
+        try:
+            for inner in os.listdir(folder):
+                if not _unlinked(folder, inner):
+                    os.chmod(inner, 0o700, dir_fd=folder)
+                    os.rename(inner, uuid.uuid4().hex, src_dir_fd=folder, dst_dir_fd=top)
+        finally:
+            os.close(folder)
+        os.rmdir(name, dir_fd=top)
+
+
+def _unlinked(folder: int, name: str) -> bool:
+    """Unlink what is no directory; False for a directory. Nothing is followed: unlink removes a link itself."""
+    if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+        return False
+    os.unlink(name, dir_fd=folder)
+    return True
 
 
 class RunRoot:

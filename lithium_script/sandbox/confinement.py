@@ -8,6 +8,8 @@ A confinement is a JSON object that the service makes and the fork server is sta
 from __future__ import annotations
 
 import base64
+import os
+import sys
 from typing import Any
 
 from lithium_script.sandbox import capabilities, landlock, namespaces, prctl, seccomp
@@ -19,10 +21,9 @@ def enter_server(confinement: dict[str, Any]) -> None:
         namespaces.enter_server(confinement["network"])
 
 
-def before_keeper(confinement: dict[str, Any]) -> None:
-    """Prepare the fork of the next keeper."""
-    if confinement["namespaces"]:
-        namespaces.next_child_first_of_its_own()
+def fork_keeper(confinement: dict[str, Any] | None) -> int:
+    """Fork a keeper, as ``os.fork`` does, into a PID namespace of its own where there are such."""
+    return namespaces.fork_first() if confinement is not None and confinement["namespaces"] else os.fork()
 
 
 def enter_keeper(confinement: dict[str, Any], home: str) -> None:
@@ -50,7 +51,9 @@ def attempt(layer: str) -> None:
         landlock.restrict(["/usr"], [], False, landlock.abi())
     elif layer == "namespaces":
         namespaces.enter_server(False)
-        namespaces.next_child_first_of_its_own()
+        pid = namespaces.fork_first()
+        if pid:
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
         # Any folder will do: the mount is this process's own.
         namespaces.enter_execution("/usr", 1 << 20)
     elif layer == "no_new_privs":

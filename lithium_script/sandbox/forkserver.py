@@ -77,9 +77,7 @@ def _serve(control: socket.socket, limits: dict[str, Any] | None) -> None:
 
 
 def _fork(control: socket.socket, home: str, limits: dict[str, Any] | None, fds: list[int]) -> int:
-    if limits is not None:
-        confinement.before_keeper(limits)
-    pid = os.fork()
+    pid = confinement.fork_keeper(limits)
     if pid == 0:
         signal.set_wakeup_fd(-1)
         keeper.main(fds, home, limits)

@@ -8,12 +8,15 @@ which its own directory is writable and /dev/shm is its own. Killing a PID names
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import signal
 
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x1000, 0x4000, 1 << 18
 _MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE = 442, -100, 0x8000
 _READ_ONLY, _NO_SETUID = 1, 2
+_CLONE = {"x86_64": 56, "aarch64": 220}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -58,15 +61,27 @@ def _set_attributes(path: str, flags: int, add: int, remove: int) -> None:
     _check(_libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, path.encode(), flags, ctypes.byref(attributes), size), f"mount {path}")
 
 
-def next_child_first_of_its_own() -> None:
-    """Make the next child of this process the first of a new PID namespace."""
-    # A second unshare is refused while the last one's namespace still waits for children: go back first.
-    fd = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        _check(_libc.setns(fd, _NEWPID), "setns")
-    finally:
-        os.close(fd)
-    _check(_libc.unshare(_NEWPID), "unshare")
+def fork_first() -> int:
+    """Fork, the child being the first process of a new PID namespace; like ``os.fork`` otherwise.
+
+    unshare(2) would serve one fork only, and going back takes setns(2) with rights that a user namespace does not
+    give. The C library does not notice this clone(2): the child must do no more than fork again, properly.
+    """
+    number = _CLONE.get(os.uname().machine)
+    if number is None:
+        raise OSError(errno.ENOSYS, f"clone on {os.uname().machine}")
+    python = ctypes.pythonapi
+    python.PyOS_BeforeFork()
+    # Called with the interpreter lock held, as fork is.
+    pid: int = ctypes.PyDLL(None).syscall(number, ctypes.c_ulong(_NEWPID | signal.SIGCHLD), None, None, None, None)
+    failure = ctypes.get_errno()
+    if pid == 0:
+        python.PyOS_AfterFork_Child()
+    else:
+        python.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise OSError(failure, f"clone: {os.strerror(failure)}")
+    return pid
 
 
 def enter_execution(home: str, shared_memory_bytes: int) -> None:

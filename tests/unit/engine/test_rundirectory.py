@@ -41,6 +41,20 @@ def test_removal_follows_no_link(tmp_path: Path) -> None:
     assert (outside / "keep").read_text() == "kept"
 
 
+def test_tree_deeper_than_any_path_is_removed(tmp_path: Path) -> None:
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    fd = os.open(deep, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d" * 50, dir_fd=fd)
+        inner = os.open("d" * 50, os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = inner
+    os.close(fd)
+    remove(str(deep))
+    assert not deep.exists()
+
+
 def test_collection_is_capped_in_number_and_says_what_it_left_out(tmp_path: Path) -> None:
     collector = OutputCollector(str(tmp_path), ("*",), ())
     for number in range(300):
