@@ -132,7 +132,8 @@ class TaskManager:
         if owner != caller.name and not caller.may("admin"):
             raise Forbidden("cancelling what another key started takes the scope admin")
         task = self._store.request_cancel(task_id)
-        self._peers.broadcast("task.cancel" if task["status"] == "running" else "task.ended", {"taskId": task_id})
+        announcement = "task.cancel" if task["status"] == "running" else "task.ended"
+        self._peers.broadcast(announcement, {"taskId": task_id, "level": "cancel"})
         return task
 
     def counts(self) -> dict[str, int]:
@@ -164,8 +165,8 @@ class TaskManager:
                     running.flush(self._store, task_id)
                 if self._running and time.monotonic() - looked_at > IDLE_S:
                     looked_at = time.monotonic()
-                    for task_id in self._store.cancel_requests(self._worker_id):
-                        self._on_cancel({"taskId": task_id})
+                    for task_id, level in self._store.cancel_requests(self._worker_id).items():
+                        self._on_cancel({"taskId": task_id, "level": level})
             except Exception:
                 log.exception("the task loop failed; it goes on")
 
@@ -204,7 +205,7 @@ class TaskManager:
         running = self._running.get(params["taskId"])
         if running is None:
             return False
-        running.cancellation.request("cancel")
+        running.cancellation.request(params["level"])
         return True
 
     def _on_ended(self, params: dict[str, Json]) -> bool:

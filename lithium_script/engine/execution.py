@@ -16,12 +16,11 @@ from typing import Any
 
 from lithium_script.engine.streams import OutputStream
 from lithium_script.engine.warmchild import WarmChild
+from lithium_script.engine.watcher import TreeWatcher
 from lithium_script.model import Cancellation, Event, EventSink, Limits
-from lithium_script.sandbox import processtree, protocol
+from lithium_script.sandbox import protocol
 
 CHUNK = 1 << 16
-FIRST_SAMPLE_S = 0.015
-MAX_SAMPLE_INTERVAL_S = 0.1
 GRACE_S = 2.0
 KILL_WAIT_S = 5.0
 DRAIN_S = 1.0
@@ -129,8 +128,7 @@ class Execution:
 
     def _loop(self, started: float) -> None:
         deadline = started + self._limits.timeout_ms / 1000
-        interval = FIRST_SAMPLE_S
-        next_sample = started + interval
+        watcher = TreeWatcher(self._child.keeper_pid, self._limits)
         while not self._ended:
             now = time.monotonic()
             if now >= deadline and self._ending.cause is None:
@@ -141,11 +139,12 @@ class Execution:
             if self._hard_kill_at is not None and now >= self._hard_kill_at:
                 self._child.signal(signal.SIGKILL)
                 return
-            if now >= next_sample:
-                self._sample()
-                interval = min(interval * 1.5, MAX_SAMPLE_INTERVAL_S)
-                next_sample = time.monotonic() + interval
-            times = [next_sample, deadline if self._ending.cause is None else None, self._kill_at, self._hard_kill_at]
+            if now >= watcher.due_at:
+                exceeded = watcher.sample()
+                self._ending.memory_bytes = watcher.peak_bytes
+                if exceeded is not None and self._ending.cause is None:
+                    self._end(exceeded)
+            times = [watcher.due_at, deadline if self._ending.cause is None else None, self._kill_at, self._hard_kill_at]
             wake_at = min(at for at in times if at is not None)
             # Rounded up: a poll that returns just before its time would spin.
             for fd, _ in self._poller.poll(max(0.0, wake_at - time.monotonic()) * 1000 + 1):
@@ -262,24 +261,6 @@ class Execution:
             self._hard_kill_at = time.monotonic() + KILL_WAIT_S
             self._kill_at = None
             self._child.signal(signal.SIGTERM)
-
-    def _sample(self) -> None:
-        used = processtree.usage(self._child.keeper_pid)
-        limits = self._limits
-        memory_limit = limits.max_memory_mb << 20
-        memory = used.rss_bytes
-        if memory > memory_limit and used.processes > 1:
-            # Pages shared after a fork count once.
-            memory = processtree.proportional_bytes(self._child.keeper_pid)
-        self._ending.memory_bytes = max(self._ending.memory_bytes, memory)
-        if self._ending.cause is not None:
-            return
-        if memory > memory_limit:
-            self._end("memory_limit")
-        elif limits.cpu_timeout_ms is not None and used.cpu_ms > limits.cpu_timeout_ms:
-            self._end("cpu_limit")
-        elif used.processes > limits.max_processes:
-            self._end("process_limit")
 
     def _emit_text(self, stream: str, text: str) -> None:
         if text:
