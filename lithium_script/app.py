@@ -9,9 +9,10 @@ from typing import Any
 from flask import Flask
 
 from lithium_script.model import Cancellation, EventSink, Json
-from lithium_script.operations.registry import run_task
+from lithium_script.operations.table import REGISTRY
 from lithium_script.service import ScriptService
 from lithium_script.settings import Settings
+from lithium_script.transport.auth import Access
 from lithium_script.transport.http import register_http
 
 EXTENSION = "lithium_script"
@@ -22,12 +23,14 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("lithium_script", static_folder=None)
     service = ScriptService(settings, on_stuck=_replace_worker)
 
-    def run(kind: str, payload: dict[str, Any], owner: str, sink: EventSink, cancellation: Cancellation) -> Json:
-        return run_task(service, kind, payload, owner, sink, cancellation)
+    def run(
+        kind: str, payload: dict[str, Any], owner: str, sink: EventSink, cancellation: Cancellation
+    ) -> dict[str, Json]:
+        return REGISTRY.run_task(service, kind, payload, owner, sink, cancellation)
 
     service.tasks.runner = run
     app.extensions[EXTENSION] = service
-    register_http(app, service, settings)
+    register_http(app, service, REGISTRY, Access(settings.access))
     return app
 
 

@@ -15,9 +15,10 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lithium_script.model import Json
@@ -28,6 +29,7 @@ Handler = Callable[[dict[str, Json]], Json]
 
 MAX_MESSAGE_BYTES = 1 << 20
 PATIENCE_S = 1.0
+_LAST_LOOK_S = 0.05
 _HANDLERS = 8
 _MAX_CONNECTIONS = 128
 _LENGTH = struct.Struct("!I")
@@ -41,7 +43,6 @@ class PeerHub:
         self._folder = folder
         self._worker_id = worker_id
         self._name = f"{worker_id}.sock"
-        self._folder_fd = -1
         self._listener: socket.socket | None = None
         self._closing = threading.Event()
         self._places = threading.Semaphore(_MAX_CONNECTIONS)
@@ -51,15 +52,14 @@ class PeerHub:
     def start(self) -> None:
         """Begin to answer."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._listener = socket.socket(socket.AF_UNIX)
         # Under its name only once it listens: a peer that is refused takes the worker for dead.
-        unready = f"{self._name}.unready"
-        with suppress(FileNotFoundError):
-            os.unlink(unready, dir_fd=self._folder_fd)
-        self._listener.bind(self._address(unready))
+        unready = self._folder / f"{self._name}.unready"
+        unready.unlink(missing_ok=True)
+        with _short(self._folder) as folder:
+            self._listener.bind(f"{folder}/{unready.name}")
         self._listener.listen(_MAX_CONNECTIONS)
-        os.rename(unready, self._name, src_dir_fd=self._folder_fd, dst_dir_fd=self._folder_fd)
+        unready.rename(self._folder / self._name)
         self._acceptor.start()
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class PeerHub:
         if self._listener is None or self._closing.is_set():
             return
         self._closing.set()
-        self._unlink(self._name)
+        (self._folder / self._name).unlink(missing_ok=True)
         # close() alone would leave the acceptor waiting; this has its accept() fail.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._acceptor.join()
@@ -80,41 +80,38 @@ class PeerHub:
         Never raises for what a worker does; raises ``ValueError`` for what is not JSON or too large.
         """
         deadline = time.monotonic() + timeout_s
-        questions = self._ask_peers(_frame({"method": method, "params": params}))
-        answers = []
+        question: Json = {"method": method, "params": params}
+        questions = self._ask_peers(_frame(question))
         try:
             # The others work on theirs meanwhile.
-            replies = [(self._worker_id, self._answer({"method": method, "params": params}))]
+            replies = [(self._worker_id, self._answer(question))]
             replies += _gather(questions, deadline)
         finally:
-            for question in questions:
-                question.socket.close()
+            for asked in questions:
+                asked.socket.close()
+        answers = []
         for worker_id, reply in replies:
             if isinstance(reply, dict) and "answer" in reply:
                 answers.append((worker_id, reply["answer"]))
             else:
-                log.warning("worker %s could not answer %s: %.200r", worker_id, method, reply)
+                log.warning("worker %s could not answer %s: %.200s", worker_id, method, reply)
         return answers
 
     def _ask_peers(self, message: bytes) -> list[_Question]:
         if self._listener is None or self._closing.is_set():
             return []
         questions = []
-        for name in sorted(os.listdir(self._folder_fd)):
-            if not name.endswith(".sock") or name == self._name:
-                continue
-            peer = socket.socket(socket.AF_UNIX)
-            peer.setblocking(False)
-            try:
-                peer.connect(self._address(name))
-            except ConnectionRefusedError:
-                peer.close()
-                self._unlink(name)
-            except OSError as error:
-                peer.close()
-                log.warning("worker %s cannot be asked: %s", name.removesuffix(".sock"), error)
-            else:
-                questions.append(_Question(name.removesuffix(".sock"), peer, message))
+        try:
+            with _short(self._folder) as folder:
+                for path in sorted(self._folder.glob("*.sock")):
+                    peer = None if path.name == self._name else _connect(f"{folder}/{path.name}", path)
+                    if peer is not None:
+                        questions.append(_Question(path.stem, peer, message))
+                        # What fails now fails again when its answer is gathered.
+                        with suppress(OSError):
+                            questions[-1].advance()
+        except OSError as error:
+            log.warning("peers cannot be asked: %s", error)
         return questions
 
     def _accept(self) -> None:
@@ -151,58 +148,68 @@ class PeerHub:
             return {"error": f"{type(error).__name__}: {error}"[:1000]}
         return answer
 
-    def _address(self, name: str) -> str:
-        # An address has room for 107 bytes (unix(7)), which a data folder may exceed.
-        return f"/proc/self/fd/{self._folder_fd}/{name}"
 
-    def _unlink(self, name: str) -> None:
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self._folder_fd)
+@contextmanager
+def _short(folder: Path) -> Iterator[str]:
+    """Give a short name of a folder, as an address has room for 107 bytes (unix(7))."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
 
 
+def _connect(address: str, path: Path) -> socket.socket | None:
+    """Connect without waiting; the socket of a dead worker is removed."""
+    peer = socket.socket(socket.AF_UNIX)
+    peer.setblocking(False)
+    try:
+        peer.connect(address)
+        return peer
+    except (ConnectionRefusedError, FileNotFoundError):
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("worker %s cannot be asked: %s", path.stem, error)
+    peer.close()
+    return None
+
+
+@dataclass(slots=True, eq=False)
 class _Question:
     """One question on its way to a peer and back, without ever waiting."""
 
-    def __init__(self, worker_id: str, peer: socket.socket, message: bytes) -> None:
-        self.worker_id = worker_id
-        self.socket = peer
-        self._unsent = memoryview(message)
-        self._received = bytearray()
-        self.reply: Json = None
+    worker_id: str
+    socket: socket.socket
+    unsent: bytes
+    received: bytearray = field(default_factory=bytearray)
+    reply: Json = None
 
     @property
     def waits_for(self) -> int:
         """What ``advance`` needs the socket to be ready for."""
-        return selectors.EVENT_WRITE if self._unsent else selectors.EVENT_READ
+        return selectors.EVENT_WRITE if self.unsent else selectors.EVENT_READ
 
     def advance(self) -> bool:
         """Send or receive what is possible; tell whether the reply is there. Raise ``OSError``, ``ValueError``."""
-        if self._unsent:
-            self._unsent = self._unsent[self.socket.send(self._unsent) :]
+        if self.unsent:
+            self.unsent = self.unsent[self.socket.send(self.unsent) :]
             return False
-        chunk = self.socket.recv(65536)
-        self._received += chunk
-        if len(self._received) >= _LENGTH.size:
-            end = _LENGTH.size + _length(self._received)
-            if len(self._received) >= end:
-                self.reply = json.loads(self._received[_LENGTH.size : end])
-                return True
-        if not chunk:
-            raise ConnectionError("it hung up")
-        return False
+        self.received += _some(self.socket)
+        body = _body(self.received)
+        if body is not None:
+            self.reply = json.loads(body)
+        return body is not None
 
 
 def _gather(questions: list[_Question], deadline: float) -> list[tuple[str, Json]]:
     replies: list[tuple[str, Json]] = []
-    with selectors.DefaultSelector() as selector:
+    with selectors.PollSelector() as selector:
         for question in questions:
             selector.register(question.socket, question.waits_for, question)
-        while selector.get_map():
-            # Past the deadline, what has arrived already still counts.
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
-                break
-            for key, _ in ready:
+        # At the deadline, what has arrived while this worker made its own answer still counts.
+        deadline = max(deadline, time.monotonic() + _LAST_LOOK_S)
+        while selector.get_map() and (left := deadline - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
                 question = key.data
                 try:
                     done = question.advance()
@@ -215,8 +222,8 @@ def _gather(questions: list[_Question], deadline: float) -> list[tuple[str, Json
                     replies.append((question.worker_id, question.reply))
                 elif key.events != question.waits_for:
                     selector.modify(question.socket, question.waits_for, question)
-        replies += [(key.data.worker_id, {"error": "no answer in time"}) for key in selector.get_map().values()]
-    return replies
+        late = [(key.data.worker_id, {"error": "no answer in time"}) for key in selector.get_map().values()]
+    return replies + late
 
 
 def _frame(message: Json) -> bytes:
@@ -226,25 +233,31 @@ def _frame(message: Json) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def _length(received: bytes | bytearray) -> int:
+def _some(connection: socket.socket) -> bytes:
+    chunk = connection.recv(65536)
+    if not chunk:
+        raise ConnectionError("it hung up")
+    return chunk
+
+
+def _body(received: bytearray) -> bytes | None:
+    """Give the body of a message once all of it is there; raise ``ValueError`` for one that is too large."""
+    if len(received) < _LENGTH.size:
+        return None
     (length,) = _LENGTH.unpack_from(received)
     if length > MAX_MESSAGE_BYTES:
         raise ValueError(f"a message of {length} bytes is too large")
-    return int(length)
+    end = _LENGTH.size + length
+    return bytes(received[_LENGTH.size : end]) if len(received) >= end else None
 
 
 def _receive(connection: socket.socket, deadline: float) -> Json:
     """Read a message; raise ``TimeoutError`` at the deadline however slowly it trickles in."""
     received = bytearray()
-    missing = _LENGTH.size
-    while len(received) < missing:
-        connection.settimeout(max(0.001, deadline - time.monotonic()))
-        chunk = connection.recv(missing - len(received))
-        if not chunk:
-            raise ConnectionError("it hung up")
-        received += chunk
-        if time.monotonic() > deadline:
+    while (body := _body(received)) is None:
+        left = deadline - time.monotonic()
+        if left <= 0:
             raise TimeoutError("it is too slow")
-        if len(received) == _LENGTH.size:
-            missing = _LENGTH.size + _length(received)
-    return json.loads(received[_LENGTH.size :])
+        connection.settimeout(left)
+        received += _some(connection)
+    return json.loads(body)

@@ -38,7 +38,7 @@ from lithium_script.python.pool import InterpreterPool
 from lithium_script.python.wrapper import PythonWrapper
 from lithium_script.settings import Settings
 from lithium_script.store.database import Database
-from lithium_script.store.statistics import StatisticsBatch, StatisticsStore
+from lithium_script.store.statistics import StatisticsBatch, StatisticsStore, StatisticsTotals
 from lithium_script.store.tasks import TaskStore
 from lithium_script.store.workers import WorkerStore
 from lithium_script.tasks import TaskManager
@@ -72,6 +72,8 @@ class ScriptService:
         )
         self._admission = Admission(self.analyzer, execution)
         self._batch = StatisticsBatch()
+        self._undelivered: list[StatisticsTotals] = []
+        self._flushing = threading.Lock()
         self._statistics = StatisticsStore(self.database)
         task_store = TaskStore(self.database)
         self.tasks = TaskManager(
@@ -190,9 +192,12 @@ class ScriptService:
         }
 
     def _flush(self) -> bool:
-        drained = self._batch.drain()
-        if drained:
-            self._statistics.add(drained)
+        with self._flushing:
+            self._undelivered.append(self._batch.drain())
+            while self._undelivered:
+                if self._undelivered[0]:
+                    self._statistics.add(self._undelivered[0])
+                self._undelivered.pop(0)
         return True
 
     def _flush_regularly(self) -> None:

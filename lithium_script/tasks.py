@@ -35,6 +35,7 @@ class _Running:
     def __init__(self) -> None:
         self.cancellation = Cancellation()
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._events: list[tuple[int, str, str]] = []
         self._seq = 0
         self._progress: tuple[float, str] | None = None
@@ -49,14 +50,18 @@ class _Running:
                 self._progress = (float(event.data["fraction"]), str(event.data["message"]))
 
     def flush(self, store: TaskStore, task_id: str) -> None:
-        """Write what came since the last flush."""
-        with self._lock:
-            events, self._events = self._events, []
-            progress, self._progress = self._progress, None
-        if events:
-            store.append_output(task_id, events)
-        if progress is not None:
-            store.set_progress(task_id, *progress)
+        """Write what came since the last flush, in order; what cannot be written now is kept for the next."""
+        with self._writing:
+            with self._lock:
+                events, progress = list(self._events), self._progress
+            if events:
+                store.append_output(task_id, events)
+            if progress is not None:
+                store.set_progress(task_id, *progress)
+            with self._lock:
+                del self._events[: len(events)]
+                if self._progress is progress:
+                    self._progress = None
 
 
 class TaskManager:
@@ -192,14 +197,22 @@ class TaskManager:
             outcome = _failed("internal_error", "a defect of the service; its log tells more", {})
         try:
             running.flush(self._store, task_id)
-            self._store.finish(task_id, _status(outcome), outcome, "")
+            self._finish(task_id, outcome)
         except Exception:
-            log.exception("the end of task %s could not be stored", task_id)
+            log.exception("the end of task %s could not be stored; its lease will make it lost", task_id)
         finally:
             with self._lock:
                 del self._running[task_id]
             self._wake.set()
             self._peers.broadcast("task.ended", {"taskId": task_id})
+
+    def _finish(self, task_id: str, outcome: dict[str, Json]) -> None:
+        try:
+            self._store.finish(task_id, _status(outcome), outcome)
+        except ValueError:
+            log.exception("the outcome of task %s is no JSON", task_id)
+            outcome = _failed("internal_error", "a defect of the service; its log tells more", {})
+            self._store.finish(task_id, _status(outcome), outcome)
 
     def _on_cancel(self, params: dict[str, Json]) -> bool:
         running = self._running.get(params["taskId"])
@@ -224,6 +237,6 @@ def _failed(code: str, message: str, details: dict[str, Json]) -> dict[str, Json
 
 def _status(outcome: dict[str, Json]) -> str:
     if outcome.get("success", True):
-        return TaskStatus.SUCCEEDED.value
+        return str(TaskStatus.SUCCEEDED.value)
     code = (outcome.get("error") or {}).get("code")
-    return (TaskStatus.CANCELLED if code in ("cancelled", "killed") else TaskStatus.FAILED).value
+    return str((TaskStatus.CANCELLED if code in ("cancelled", "killed") else TaskStatus.FAILED).value)

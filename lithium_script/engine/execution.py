@@ -144,7 +144,8 @@ class Execution:
                 self._ending.memory_bytes = watcher.peak_bytes
                 if exceeded is not None and self._ending.cause is None:
                     self._end(exceeded)
-            times = [watcher.due_at, deadline if self._ending.cause is None else None, self._kill_at, self._hard_kill_at]
+            due = deadline if self._ending.cause is None else None
+            times = [watcher.due_at, due, self._kill_at, self._hard_kill_at]
             wake_at = min(at for at in times if at is not None)
             # Rounded up: a poll that returns just before its time would spin.
             for fd, _ in self._poller.poll(max(0.0, wake_at - time.monotonic()) * 1000 + 1):

@@ -79,6 +79,7 @@ def _allow(ruleset: int, path: str, access: int) -> None:
         if not stat.S_ISDIR(os.fstat(fd).st_mode):
             access &= _ON_FILES
         rule = _PathBeneath(access, fd)
-        _call(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_RULE_PATH_BENEATH), ctypes.byref(rule), ctypes.c_uint32(0))
+        kind, flags = ctypes.c_int(_RULE_PATH_BENEATH), ctypes.c_uint32(0)
+        _call(_ADD_RULE, ctypes.c_int(ruleset), kind, ctypes.byref(rule), flags)
     finally:
         os.close(fd)

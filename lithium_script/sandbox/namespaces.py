@@ -58,7 +58,8 @@ def _set_attributes(path: str, flags: int, add: int, remove: int) -> None:
     """Change the attributes of a mount (mount_setattr(2))."""
     attributes = (ctypes.c_uint64 * 4)(add, remove, 0, 0)
     size = ctypes.c_size_t(ctypes.sizeof(attributes))
-    _check(_libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, path.encode(), flags, ctypes.byref(attributes), size), f"mount {path}")
+    result = _libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, path.encode(), flags, ctypes.byref(attributes), size)
+    _check(result, f"mount_setattr {path}")
 
 
 def fork_first() -> int:

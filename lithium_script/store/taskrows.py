@@ -35,7 +35,7 @@ def find(connection: Connection, task_id: str, *columns: ColumnElement[Any]) -> 
         row = connection.execute(select(*(columns or SHOWN)).where(tasks.c.id == task_id)).first()
         if row is not None:
             return row
-    raise TaskNotFound(f"no task {task_id!r}; it may be past its retention")
+    raise TaskNotFound(f"no task {task_id[:64]!r}; it may be past its retention")
 
 
 def change(

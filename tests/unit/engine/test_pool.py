@@ -179,7 +179,10 @@ def test_cancel_lets_the_script_clean_up(run) -> None:
         if event.kind == "stdout":
             cancellation.request("cancel")
 
-    code = "import os, time\ntry:\n    os.write(1, b'started\\n')\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('cleaned')"
+    code = (
+        "import os, time\ntry:\n    os.write(1, b'started\\n')\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    print('cleaned')"
+    )
     outcome = run(code, sink=sink, cancellation=cancellation)
     assert outcome.error.code == "cancelled"
     assert outcome.stdout == "started\ncleaned\n"

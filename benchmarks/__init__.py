@@ -1,0 +1,1 @@
+"""Measures how the service compares with starting an interpreter for each script; asserts nothing."""

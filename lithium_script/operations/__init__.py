@@ -1,0 +1,1 @@
+"""What clients can ask for: each operation declared once, with its schemas, and known to every door."""

@@ -1,0 +1,8 @@
+"""Every operation there is."""
+
+from __future__ import annotations
+
+from lithium_script.operations import python, tasks
+from lithium_script.operations.registry import Registry
+
+REGISTRY = Registry((*python.OPERATIONS, *tasks.OPERATIONS))

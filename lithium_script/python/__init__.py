@@ -1,0 +1,1 @@
+"""The three ways to run Python, and NumPy operations without a script."""

@@ -1,0 +1,166 @@
+"""NumericEngine: checks, estimates and applies one NumPy operation.
+
+What an operation will need is estimated from shapes before anything is computed, in Python's exact integers, so that
+no request can take the worker's memory or time. Thread-safe.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lithium_script.errors import FunctionNotFound, InvalidArguments, SecurityViolation
+from lithium_script.model import Json
+from lithium_script.python.numeric.arrays import dtype_of, read_array
+from lithium_script.python.numeric.table import DENIED, TABLE, Entry
+from lithium_script.sandbox.encoding import encode
+
+MAX_OPERATIONS = 2 * 10**10
+ITEM_BYTES = 16
+MAX_COUNT = 10**7
+# Parameters that say how large something becomes.
+_SIZES = ("n", "s", "bins", "minlength", "shape")
+
+
+@dataclass(frozen=True, slots=True)
+class NumericResult:
+    """What an operation gives, ready for JSON; shape and dtype are lists where the result is one."""
+
+    result: Json
+    shape: Json
+    dtype: Json
+    execution_time_ms: float
+
+
+class NumericEngine:
+    """Applies operations of the table within a memory limit, in MiB."""
+
+    def __init__(self, max_memory_mb: int) -> None:
+        self._max_bytes = max_memory_mb << 20
+
+    def evaluate(
+        self, operation: str, arrays: list[Json], params: dict[str, Json], dtype: str | None
+    ) -> NumericResult:
+        """Apply an operation.
+
+        Raises ``SecurityViolation`` for what is never offered, ``FunctionNotFound`` for an unknown name, and
+        ``InvalidArguments`` for arrays or parameters that do not fit, with NumPy's own message where it is NumPy's.
+        """
+        started = time.perf_counter()
+        entry = _find(operation)
+        unknown = set(params) - entry.params
+        if unknown:
+            name = min(unknown)
+            takes = ", ".join(sorted(entry.params)) or "no parameters"
+            raise InvalidArguments.field(f"params.{name}", f"'{operation}' takes {takes}")
+        read = [read_array(array, dtype_of(dtype), index) for index, array in enumerate(arrays)]
+        if not read:
+            raise InvalidArguments.field("arrays", "at least one array is needed")
+        self._check_cost(operation, entry, read, params)
+        try:
+            with np.errstate(all="ignore"):
+                value = _apply(entry, read, _parameters(params))
+        except (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError, np.linalg.LinAlgError) as error:
+            shapes = [list(array.shape) for array in read]
+            message = f"{operation}: {error}"
+            raise InvalidArguments(message, {"arrays": [f"{error} (shapes {shapes})"]}) from error
+        except MemoryError as error:
+            raise InvalidArguments.field("arrays", f"'{operation}' needs more memory than there is") from error
+        shape, name = _describe(value)
+        return NumericResult(_to_json(value), shape, name, (time.perf_counter() - started) * 1000)
+
+    def _check_cost(
+        self, operation: str, entry: Entry, arrays: list[np.ndarray[Any, Any]], params: dict[str, Json]
+    ) -> None:
+        sizes = [array.size for array in arrays]
+        elements, work = _broadcast_size(entry, arrays), sum(sizes)
+        if entry.cost == "product":
+            elements = work = math.prod(sizes)
+        elif entry.cost == "cubic":
+            side = max((max(array.shape, default=1) for array in arrays), default=1)
+            work = max(sizes) * side
+            elements = max(elements, side * side)
+        for name in _SIZES:
+            given = params.get(name)
+            counts = given if isinstance(given, list) else [given]
+            whole = [abs(count) for count in counts if type(count) is int]
+            if any(count > MAX_COUNT for count in whole):
+                raise InvalidArguments.field(f"params.{name}", f"must not exceed {MAX_COUNT}")
+            if name == "s" and whole:
+                elements = max(elements, math.prod(whole))
+            elif name == "n" and whole and operation.startswith("fft."):
+                elements = max(elements, whole[0] * max(sizes))
+        if operation == "linalg.matrix_power":
+            work *= 64
+        needed = elements * ITEM_BYTES * 2
+        if needed > self._max_bytes:
+            limit = f"above the limit of {self._max_bytes >> 20} MiB"
+            raise InvalidArguments.field("arrays", f"'{operation}' needs about {needed >> 20} MiB, {limit}")
+        if work > MAX_OPERATIONS:
+            raise InvalidArguments.field("arrays", f"'{operation}' on arrays of this size takes too long: run a script")
+
+
+def _find(operation: str) -> Entry:
+    entry = TABLE.get(operation)
+    if entry is not None:
+        return entry
+    if operation.split(".")[0] in DENIED or operation.split(".")[-1] in DENIED or operation[:1] == "_":
+        raise SecurityViolation(f"the operation '{operation[:64]}' is never offered", {"operation": ["is refused"]})
+    near = difflib.get_close_matches(operation[:64], TABLE, 1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise FunctionNotFound(f"there is no operation '{operation[:64]}'{hint}", {"operation": near})
+
+
+def _broadcast_size(entry: Entry, arrays: list[np.ndarray[Any, Any]]) -> int:
+    if entry.style == "join":
+        return sum(array.size for array in arrays)
+    try:
+        return math.prod(np.broadcast_shapes(*(array.shape for array in arrays)))
+    except ValueError:
+        return max(array.size for array in arrays)
+
+
+def _parameters(params: dict[str, Json]) -> dict[str, Any]:
+    # NumPy takes tuples where JSON has lists: axes and shapes.
+    return {name: tuple(value) if isinstance(value, list) and name != "q" else value for name, value in params.items()}
+
+
+def _apply(entry: Entry, arrays: list[np.ndarray[Any, Any]], params: dict[str, Any]) -> Any:
+    if entry.style == "join":
+        return entry.function(arrays, **params)
+    if entry.style == "each":
+        return [entry.function(array, **params) for array in arrays]
+    if entry.style == "together":
+        if len(arrays) != entry.count:
+            raise ValueError(f"takes exactly {entry.count} arrays, not {len(arrays)}")
+        return entry.function(*arrays, **params)
+    if len(arrays) < 2:
+        raise ValueError("takes at least 2 arrays")
+    folded: Any = arrays[0]
+    for array in arrays[1:]:
+        folded = entry.function(folded, array, **params)
+    return folded
+
+
+def _to_json(value: Any) -> Json:
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: _to_json(part) for name, part in zip(value._fields, value, strict=True)}
+    if isinstance(value, list | tuple):
+        return [_to_json(part) for part in value]
+    return encode(value, 1 << 62)[0]
+
+
+def _describe(value: Any) -> tuple[Json, Json]:
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        parts = {name: _describe(part) for name, part in zip(value._fields, value, strict=True)}
+        return {name: part[0] for name, part in parts.items()}, {name: part[1] for name, part in parts.items()}
+    if isinstance(value, list | tuple):
+        described = [_describe(part) for part in value]
+        return [shape for shape, _ in described], [dtype for _, dtype in described]
+    array = np.asarray(value)
+    return list(array.shape), str(array.dtype)

@@ -1,0 +1,53 @@
+"""Reads the body of a request: a strict JSON object in UTF-8, of limited size."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+from flask import Request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from lithium_script.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
+from lithium_script.model import Json
+
+JSON = "application/json"
+
+
+def read_object(request: Request) -> dict[str, Json]:
+    """Give the object of a body, an empty one where there is no body.
+
+    Raises ``PayloadTooLarge``, ``UnsupportedMediaType`` for a body of another type, ``InvalidJson`` for anything but
+    an object.
+    """
+    try:
+        data = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise PayloadTooLarge(f"the body exceeds {request.max_content_length} bytes") from error
+    except ClientDisconnected as error:
+        raise InvalidJson("the body ended before its length") from error
+    if not data:
+        return {}
+    if request.mimetype != JSON:
+        raise UnsupportedMediaType(f"the body must be {JSON}, not '{request.mimetype or 'untyped'}'")
+    return parse_object(data)
+
+
+def parse_object(data: bytes | str) -> dict[str, Json]:
+    """Parse a strict JSON object; raise ``InvalidJson`` saying what is wrong."""
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise InvalidJson(f"the body is not UTF-8: byte {error.start}") from error
+    except RecursionError as error:
+        raise InvalidJson("the body is nested too deeply") from error
+    except ValueError as error:
+        raise InvalidJson(f"the body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidJson("the body must be a JSON object")
+    return value
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
