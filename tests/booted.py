@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -61,7 +62,9 @@ class Client:
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         """Send any request and read the whole answer."""
-        self._connection.request(method, path, body, dict(headers))
+        # A request that is refused for its size is answered, and the connection closed, before it is all sent.
+        with contextlib.suppress(BrokenPipeError):
+            self._connection.request(method, path, body, dict(headers))
         response = self._connection.getresponse()
         text = response.read().decode("utf-8")
         return Reply(response.status, dict(response.getheaders()), json.loads(text, parse_constant=_refuse))

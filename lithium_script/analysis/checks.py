@@ -107,6 +107,8 @@ def _ends(names: Names, loop: ast.AST) -> bool:
     return False
 
 
+# What decorators and bound methods keep, and tools that read signatures go through.
+_OF_FUNCTIONS = frozenset({"__func__", "__wrapped__"})
 CHECKS: dict[str, Callable[[Names, ast.Call, list[ast.AST]], bool]] = {
     "shell": shell,
     "vital_path": vital_path,
@@ -123,7 +125,7 @@ def escapes(attribute: str, chain: tuple[str, ...]) -> bool:
     if attribute == "__subclasses__":
         return bool(before & {"__base__", "__bases__", "__mro__", "mro", "<literal>", "<object>"})
     if attribute in ("__globals__", "func_globals"):
-        return any(name.startswith("__") for name in before)
+        return any(name.startswith("__") for name in before - _OF_FUNCTIONS)
     if attribute == "f_builtins":
         return True
     if attribute in ("f_back", "f_globals"):

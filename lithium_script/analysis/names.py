@@ -138,5 +138,5 @@ class Names:
         if isinstance(node, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set):
             found.append("<literal>")
         elif isinstance(node, ast.Name):
-            found += reversed(self.chains.get(node.id, ("<object>",) if node.id in ("object", "type") else ()))
+            found += reversed(self.chains.get(node.id, ("<object>",) if node.id == "object" else ()))
         return tuple(reversed(found))

@@ -40,6 +40,19 @@ def test_task_is_seen_waited_for_and_cancelled_from_every_worker(service: Servic
             assert [wait.result().data["status"] for wait in waits] == ["cancelled"] * len(clients)
 
 
+def test_live_execution_id_is_a_conflict_on_every_worker(service: Service) -> None:
+    client = service.client()
+    request = {"code": SLEEP, "executionId": "twice"}
+    task_id = client.post("/api/python/executeAsync", request).data["taskId"]
+    _wait_for_output(client, task_id, "started")
+    for other in service.client_of_each_worker().values():
+        reply = other.post("/api/python/execute", {"code": "1", "executionId": "twice"})
+        assert (reply.status, reply.error["code"]) == (409, "conflict")
+    client.post(f"/api/tasks/{task_id}/cancel")
+    assert client.get(f"/api/tasks/{task_id}?wait=30000").data["status"] == "cancelled"
+    assert client.execute("1", executionId="twice")["executionId"] == "twice"
+
+
 def test_statistics_are_exact_over_all_workers(service: Service) -> None:
     clients = list(service.client_of_each_worker().values())
     clients[0].post("/api/python/statistics/reset")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +92,7 @@ def _watch(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_watch)
 
 
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
 @settings(max_examples=1500, deadline=None)
 @given(PROGRAMS)
 def test_programs_judged_pure_run_fast_and_touch_nothing(statements: list[str]) -> None:
