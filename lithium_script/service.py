@@ -24,6 +24,7 @@ from lithium_script.model import (
     LOCAL,
     Caller,
     Cancellation,
+    Event,
     EventSink,
     ExecutionError,
     ExecutionOutcome,
@@ -156,7 +157,9 @@ class ScriptService:
     def _run(self, choice: Choice, running: RunningExecution, sink: EventSink | None) -> ExecutionOutcome:
         if choice.mode is Mode.INPROCESS:
             run = self.wrapper.run_proven if choice.proven else self.wrapper.run
-            return choice.explain(run(choice.request, running))
+            outcome = run(choice.request, running)
+            _tell(outcome, sink)
+            return choice.explain(outcome)
         runner = self.pool if choice.mode is Mode.POOLED else self.isolated
         if choice.mode is Mode.ISOLATED:
             self.isolated.check()
@@ -210,6 +213,14 @@ class ScriptService:
             self._flush()
         except Exception:
             log.exception("the statistics could not be written")
+
+
+def _tell(outcome: ExecutionOutcome, sink: EventSink | None) -> None:
+    """Hand over what was printed in this process, which is known only at the end."""
+    texts = {"stdout": outcome.stdout, "stderr": outcome.stderr}
+    for seq, (kind, text) in enumerate(texts.items(), 1):
+        if sink is not None and text:
+            sink(Event(kind, {"text": text}, seq, outcome.execution_id))
 
 
 def _never_started(running: RunningExecution) -> ExecutionOutcome:

@@ -8,6 +8,7 @@ kills everything below itself and exits.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -48,9 +49,11 @@ def main(control_fd: int, options: dict[str, Any]) -> None:
         signal.signal(signum, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
-    control.send(b'{"ready": true}')
     try:
-        _serve(control, limits)
+        # A broken pipe means what a closed socket means: the worker is gone.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            control.send(b'{"ready": true}')
+            _serve(control, limits)
     finally:
         _end_everything()
         os._exit(0)

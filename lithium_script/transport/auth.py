@@ -111,7 +111,7 @@ def _check_origin(headers: Headers) -> None:
     except ValueError:
         same = False
     if not same:
-        raise Forbidden("the request comes from a page of another origin")
+        raise Forbidden(f"the request comes from a page of another origin; {_HINT}")
 
 
 def _is_loopback(name: str) -> bool:

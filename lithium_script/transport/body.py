@@ -12,6 +12,7 @@ from lithium_script.errors import InvalidJson, PayloadTooLarge, UnsupportedMedia
 from lithium_script.model import Json
 
 JSON = "application/json"
+MAX_DISCARDED_BYTES = 64 << 20
 
 
 def read_object(request: Request) -> dict[str, Json]:
@@ -23,6 +24,7 @@ def read_object(request: Request) -> dict[str, Json]:
     try:
         data = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
+        _discard(request)
         raise PayloadTooLarge(f"the body exceeds {request.max_content_length} bytes") from error
     except ClientDisconnected as error:
         raise InvalidJson("the body ended before its length") from error
@@ -31,6 +33,17 @@ def read_object(request: Request) -> dict[str, Json]:
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"the body must be {JSON}, not '{request.mimetype or 'untyped'}'")
     return parse_object(data)
+
+
+def _discard(request: Request) -> None:
+    """Read on for a while: a client that still sends when the connection closes never sees the reply."""
+    stream = request.environ["wsgi.input"]
+    left = MAX_DISCARDED_BYTES
+    while left > 0:
+        data = stream.read(min(left, 1 << 20))
+        if not data:
+            return
+        left -= len(data)
 
 
 def parse_object(data: bytes | str) -> dict[str, Json]:

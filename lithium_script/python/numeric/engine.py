@@ -65,6 +65,8 @@ class NumericEngine:
         try:
             with np.errstate(all="ignore"):
                 value = _apply(entry, read, _parameters(params))
+        except np.exceptions.AxisError as error:
+            raise InvalidArguments.field("params.axis", str(error)) from error
         except (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError, np.linalg.LinAlgError) as error:
             shapes = [list(array.shape) for array in read]
             message = f"{operation}: {error}"
