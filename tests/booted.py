@@ -18,6 +18,8 @@ from typing import Any
 
 import psutil
 
+from lithium_script.settings import Settings
+
 CHECKOUT = Path(__file__).parents[1]
 START_S = 60.0
 STOP_S = 30.0
@@ -99,28 +101,37 @@ class Service:
         own = {"BIND": f"127.0.0.1:{self.port}", "DATA_DIR": self.data_dir, **settings}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LITHIUM_SCRIPT_")}
         environment |= {f"LITHIUM_SCRIPT_{name}": str(value) for name, value in own.items()}
+        self._worker_count = Settings.from_env(environment).server.workers
         command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", app]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    def wait_until_ready(self, path: str = "/readyz") -> None:
-        """Return once a worker says that it is ready; fail with the log where none does in time."""
+    def wait_until_ready(self) -> None:
+        """Return once every worker says that it is ready; fail with the log where one does not in time."""
         deadline = time.monotonic() + START_S
-        while not self._answers(path):
+        while not self._all_ready():
             assert self._process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
 
-    def _answers(self, path: str) -> bool:
-        client = Client(self.port)
+    def _all_ready(self) -> bool:
+        clients: list[Client] = []
         try:
-            return client.get(path).status == 200
-        except (OSError, http.client.HTTPException):
+            if len(self.workers()) < self._worker_count or not self._accepts():
+                return False
+            clients += self.client_of_each_worker().values()
+            return all(client.get("/readyz").status == 200 for client in clients)
+        except (OSError, http.client.HTTPException, psutil.NoSuchProcess):
             return False
         finally:
-            client.close()
+            for client in clients:
+                client.close()
+
+    def _accepts(self) -> bool:
+        with socket.socket() as attempt:
+            return attempt.connect_ex(("127.0.0.1", self.port)) == 0
 
     def client(self) -> Client:
         """Open a connection of its own."""
