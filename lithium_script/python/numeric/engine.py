@@ -7,7 +7,6 @@ no request can take the worker's memory or time. Thread-safe.
 from __future__ import annotations
 
 import difflib
-import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +16,12 @@ import numpy as np
 from lithium_script.errors import FunctionNotFound, InvalidArguments, SecurityViolation
 from lithium_script.model import Json
 from lithium_script.python.numeric.arrays import dtype_of, read_array
+from lithium_script.python.numeric.cost import check
 from lithium_script.python.numeric.table import DENIED, TABLE, Entry
 from lithium_script.sandbox.encoding import encode
 
-MAX_OPERATIONS = 2 * 10**10
-ITEM_BYTES = 16
-MAX_COUNT = 10**7
-# Parameters that say how large something becomes.
-_SIZES = ("n", "s", "bins", "minlength", "shape")
+# What can be written as JSON in well under a second.
+MAX_RESULT_ITEMS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class NumericEngine:
         read = [read_array(array, dtype_of(dtype), index) for index, array in enumerate(arrays)]
         if not read:
             raise InvalidArguments.field("arrays", "at least one array is needed")
-        self._check_cost(operation, entry, read, params)
+        check(operation, entry, read, params, self._max_bytes)
         try:
             with np.errstate(all="ignore"):
                 value = _apply(entry, read, _parameters(params))
@@ -73,38 +70,11 @@ class NumericEngine:
             raise InvalidArguments(message, {"arrays": [f"{error} (shapes {shapes})"]}) from error
         except MemoryError as error:
             raise InvalidArguments.field("arrays", f"'{operation}' needs more memory than there is") from error
+        items = _count(value)
+        if items > MAX_RESULT_ITEMS:
+            raise InvalidArguments.field("arrays", f"the result has {items} values, above {MAX_RESULT_ITEMS} for JSON")
         shape, name = _describe(value)
         return NumericResult(_to_json(value), shape, name, (time.perf_counter() - started) * 1000)
-
-    def _check_cost(
-        self, operation: str, entry: Entry, arrays: list[np.ndarray[Any, Any]], params: dict[str, Json]
-    ) -> None:
-        sizes = [array.size for array in arrays]
-        elements, work = _broadcast_size(entry, arrays), sum(sizes)
-        if entry.cost == "product":
-            elements = work = math.prod(sizes)
-        elif entry.cost == "cubic":
-            side = max((max(array.shape, default=1) for array in arrays), default=1)
-            work = max(sizes) * side
-            elements = max(elements, side * side)
-        for name in _SIZES:
-            given = params.get(name)
-            counts = given if isinstance(given, list) else [given]
-            whole = [abs(count) for count in counts if type(count) is int]
-            if any(count > MAX_COUNT for count in whole):
-                raise InvalidArguments.field(f"params.{name}", f"must not exceed {MAX_COUNT}")
-            if name == "s" and whole:
-                elements = max(elements, math.prod(whole))
-            elif name == "n" and whole and operation.startswith("fft."):
-                elements = max(elements, whole[0] * max(sizes))
-        if operation == "linalg.matrix_power":
-            work *= 64
-        needed = elements * ITEM_BYTES * 2
-        if needed > self._max_bytes:
-            limit = f"above the limit of {self._max_bytes >> 20} MiB"
-            raise InvalidArguments.field("arrays", f"'{operation}' needs about {needed >> 20} MiB, {limit}")
-        if work > MAX_OPERATIONS:
-            raise InvalidArguments.field("arrays", f"'{operation}' on arrays of this size takes too long: run a script")
 
 
 def _find(operation: str) -> Entry:
@@ -116,15 +86,6 @@ def _find(operation: str) -> Entry:
     near = difflib.get_close_matches(operation[:64], TABLE, 1)
     hint = f"; did you mean '{near[0]}'?" if near else ""
     raise FunctionNotFound(f"there is no operation '{operation[:64]}'{hint}", {"operation": near})
-
-
-def _broadcast_size(entry: Entry, arrays: list[np.ndarray[Any, Any]]) -> int:
-    if entry.style == "join":
-        return sum(array.size for array in arrays)
-    try:
-        return math.prod(np.broadcast_shapes(*(array.shape for array in arrays)))
-    except ValueError:
-        return max(array.size for array in arrays)
 
 
 def _parameters(params: dict[str, Json]) -> dict[str, Any]:
@@ -147,6 +108,12 @@ def _apply(entry: Entry, arrays: list[np.ndarray[Any, Any]], params: dict[str, A
     for array in arrays[1:]:
         folded = entry.function(folded, array, **params)
     return folded
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, list | tuple):
+        return sum(map(_count, value))
+    return int(np.size(value))
 
 
 def _to_json(value: Any) -> Json:

@@ -22,7 +22,7 @@ class Entry:
     params: frozenset[str]
     count: int = 1
     cost: str = "linear"
-    """How work grows: ``linear`` in the elements, ``cubic`` in the side of a matrix, ``product`` of all sizes."""
+    """What the work and the result grow with; ``cost`` knows the words."""
 
 
 def _group(
@@ -59,7 +59,7 @@ TABLE: dict[str, Entry] = {
     **_group(np, "roll", "each", "shift axis"),
     **_group(np, "rot90", "each", "k axes"),
     **_group(np, "fliplr flipud atleast_1d atleast_2d atleast_3d matrix_transpose", "each"),
-    **_group(np, "tril triu diag diagflat", "each", "k"),
+    **_group(np, "tril triu diag diagflat", "each", "k", cost="square"),
     **_group(np, "clip", "each", "min max a_min a_max"),
     **_group(np, "round around", "each", "decimals"),
     **_group(np, "nan_to_num", "each", "nan posinf neginf"),
@@ -69,7 +69,7 @@ TABLE: dict[str, Entry] = {
     **_group(np, "nonzero flatnonzero argwhere sort_complex unique_values unique_counts", "each"),
     **_group(np, "unique", "each", "return_index return_inverse return_counts axis"),
     **_group(np, "ediff1d", "each"),
-    **_group(np, "bincount", "each", "minlength"),
+    **_group(np, "bincount", "each", "minlength", cost="values"),
     **_group(np, "histogram", "each", "bins range density"),
     **_group(np, "zeros_like ones_like empty_like", "each"),
     **_group(np, "full_like", "each", "fill_value"),
@@ -92,7 +92,7 @@ TABLE: dict[str, Entry] = {
         "bitwise_right_shift equal not_equal less less_equal greater greater_equal ldexp",
         "fold",
     ),
-    **_group(np, "dot matmul inner", "fold", cost="cubic"),
+    **_group(np, "dot matmul inner", "fold", cost="contraction"),
     **_group(np, "kron outer", "fold", cost="product"),
     **_group(np, "divmod cross", "together", count=2),
     **_group(np, "tensordot", "together", "axes", 2, "product"),
@@ -105,8 +105,9 @@ TABLE: dict[str, Entry] = {
     **_group(np, "isclose allclose", "together", "rtol atol equal_nan", 2),
     **_group(np, "array_equal", "together", "equal_nan", 2),
     **_group(np, "array_equiv setxor1d union1d setdiff1d intersect1d", "together", count=2),
-    **_group(np, "take", "together", "axis mode", 2),
-    **_group(np, "take_along_axis compress", "together", "axis", 2),
+    **_group(np, "take", "together", "axis mode", 2, "product"),
+    **_group(np, "take_along_axis", "together", "axis", 2, "product"),
+    **_group(np, "compress", "together", "axis", 2),
     **_group(np, "append", "together", "axis", 2),
     **_group(np, "polyval", "together", count=2),
     **_group(np, "polyadd polysub polymul polydiv", "together", count=2),
