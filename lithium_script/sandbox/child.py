@@ -7,10 +7,8 @@ own result, and the service treats every frame as untrusted.
 from __future__ import annotations
 
 import base64
-import gc
 import io
 import os
-import random
 import resource
 import signal
 import socket
@@ -58,7 +56,6 @@ def _prepare(job: dict[str, Any]) -> None:
     sys.stderr = _output(2, "backslashreplace")
     vars(sys).update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
     sys.path[:0] = [*job.get("searchPath", ()), directory]
-    gc.unfreeze()
 
 
 def _output(fd: int, errors: str) -> io.TextIOWrapper:
@@ -92,8 +89,7 @@ def _write(path: str, content: bytes) -> None:
 
 
 def _reseed() -> None:
-    """Give every generator that was seeded in the fork server a seed of its own."""
-    random.seed()
+    """Give NumPy's global generator a seed of its own; the standard library's reseeds itself after a fork."""
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         numpy.random.seed()

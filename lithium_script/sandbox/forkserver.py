@@ -19,15 +19,14 @@ import socket
 import sys
 from typing import Any
 
-from lithium_script.sandbox import confinement, keeper, prctl, processtree
+from lithium_script.sandbox import confinement, keeper, prctl, processtree, script
 
+# Every page that these take is mapped anew by each fork: what few scripts import is dearer here than in those scripts.
 PLAIN_MODULES = (
-    "abc", "argparse", "array", "ast", "asyncio", "base64", "bisect", "cmath", "collections", "concurrent.futures",
-    "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "glob",
-    "hashlib", "heapq", "inspect", "io", "itertools", "json", "linecache", "logging", "math", "multiprocessing",
-    "numbers", "operator", "pathlib", "pickle", "pprint", "queue", "random", "re", "secrets", "shutil", "signal",
-    "statistics", "string", "struct", "subprocess", "tempfile", "textwrap", "threading", "time", "timeit", "traceback",
-    "types", "typing", "uuid", "warnings", "weakref", "zlib",
+    "abc", "ast", "base64", "bisect", "cmath", "collections", "contextlib", "copy", "dataclasses", "datetime",
+    "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "io", "itertools", "json", "linecache", "math",
+    "numbers", "operator", "pathlib", "random", "re", "signal", "statistics", "string", "struct", "subprocess",
+    "textwrap", "threading", "time", "traceback", "types", "typing", "warnings", "weakref",
 )  # fmt: skip
 NUMPY_MODULES = ("numpy", "numpy.random", "numpy.linalg", "numpy.fft")
 REQUEST_BYTES = 4096
@@ -47,6 +46,7 @@ def main(control_fd: int, options: dict[str, Any]) -> None:
     # The worker's signals are not ours: it ends us by closing the socket.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.SIG_IGN)
+    script.note_own_modules()
     gc.collect()
     gc.freeze()
     try:

@@ -21,6 +21,18 @@ from typing import Any
 from lithium_script.sandbox.importguard import ImportGuard
 
 
+_own_modules: tuple[str, ...] = ()
+
+
+def note_own_modules() -> None:
+    """Note, in the fork server, which modules a script must not see.
+
+    A child that walked over all modules would write to, and so copy, a page for nearly each.
+    """
+    global _own_modules
+    _own_modules = tuple(name for name in sys.modules if name.partition(".")[0] == "lithium_script")
+
+
 @dataclass
 class Outcome:
     """How the script's own code ended; ``error`` is in wire form."""
@@ -66,8 +78,8 @@ def _source(job: dict[str, Any]) -> tuple[str, str]:
 
 
 def _main_module(filename: str, args: dict[str, Any], progress: Callable[..., None]) -> dict[str, Any]:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "lithium_script"]:
-        del sys.modules[name]
+    for name in _own_modules:
+        sys.modules.pop(name, None)
     main = types.ModuleType("__main__")
     sys.modules["__main__"] = main
     sys.argv = [filename]
