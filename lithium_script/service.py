@@ -48,6 +48,8 @@ from lithium_script.upkeep import Upkeep
 log = logging.getLogger(__name__)
 
 STOP_GRACE_S = 15.0
+SPARE_THREADS = 4
+"""Threads of the server that waiting executions leave to health checks, tasks and all else that is quick."""
 
 
 class ScriptService:
@@ -65,7 +67,8 @@ class ScriptService:
         self.peers = PeerHub(data_dir / "peers", self.worker_id)
         self.executions = ExecutionRegistry(data_dir / "claims")
         self.wrapper = PythonWrapper(max(4, execution.pool_size), on_stuck)
-        self._gate = Gate(execution.pool_size, execution.max_queued)
+        patient = max(1, settings.server.threads - execution.pool_size - SPARE_THREADS)
+        self._gate = Gate(execution.pool_size, execution.max_queued, patient)
         self._runs = RunRoot(data_dir / "runs", self.worker_id)
         self.pool = InterpreterPool(self._runs.path, execution.pool_size)
         self.isolated = IsolatedRunner(

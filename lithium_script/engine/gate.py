@@ -1,4 +1,8 @@
-"""A fair gate: so many executions at once, so many waiting, the next one refused."""
+"""A fair gate: so many executions at once, so many waiting, the next one refused.
+
+Who waits holds a thread of the server. So that some are left to answer everything else, only ``max_patient`` wait for
+as long as it takes; who comes after them waits ``PATIENCE_S``, which lets a burst of short scripts through.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +15,18 @@ from contextlib import contextmanager
 from lithium_script.errors import ResourceExhausted
 from lithium_script.model import Cancellation
 
+PATIENCE_S = 1.0
+
 
 class Gate:
     """First come, first served; thread-safe."""
 
-    def __init__(self, places: int, max_waiting: int) -> None:
+    def __init__(self, places: int, max_waiting: int, max_patient: int) -> None:
         self._lock = threading.Lock()
         self._free = places
         self._waiting: deque[threading.Event] = deque()
         self._max_waiting = max_waiting
+        self._max_patient = max_patient
         self.places = places
 
     @property
@@ -35,11 +42,13 @@ class Gate:
     @contextmanager
     def place(self, cancellation: Cancellation) -> Iterator[bool]:
         """Hold a place; yield False where the wait was cancelled. Raise ``ResourceExhausted`` if too many wait."""
-        turn = self._enter()
+        turn, patience_s = self._enter()
         if turn is not None:
             with cancellation.calling(lambda level: turn.set()):
-                turn.wait()
+                came = turn.wait(patience_s)
             if self._give_up(turn):
+                if not came:
+                    raise self._exhausted()
                 yield False
                 return
         try:
@@ -47,19 +56,21 @@ class Gate:
         finally:
             self._leave()
 
-    def _enter(self) -> threading.Event | None:
+    def _enter(self) -> tuple[threading.Event | None, float | None]:
         with self._lock:
             if self._free > 0:
                 self._free -= 1
-                return None
+                return None, None
             if len(self._waiting) >= self._max_waiting:
-                raise ResourceExhausted(
-                    f"{self.places} executions run and {len(self._waiting)} wait; try again later",
-                    {"running": self.places, "queued": len(self._waiting)},
-                )
+                raise self._exhausted()
             turn = threading.Event()
             self._waiting.append(turn)
-            return turn
+            return turn, None if len(self._waiting) <= self._max_patient else PATIENCE_S
+
+    def _exhausted(self) -> ResourceExhausted:
+        waiting = len(self._waiting)
+        message = f"{self.places} executions run and {waiting} wait; try again later"
+        return ResourceExhausted(message, {"running": self.places, "queued": waiting})
 
     def _give_up(self, turn: threading.Event) -> bool:
         """Leave the line after a cancellation; False where the turn had come by then."""

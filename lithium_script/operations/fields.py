@@ -5,21 +5,33 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 # Names that change how programs load or find things; a script's HOME and TMPDIR are its private directory.
 REFUSED_NAMES = re.compile(
-    r"(LD_|DYLD_|PYTHON|BASH_|GCONV_|PERL5|RUBY|NODE_|JAVA_|MALLOC_|GLIBC_)\w*|PATH|HOME|TMPDIR|ENV|IFS|CDPATH|SHELLOPTS"
-    r"|BASHOPTS|PS4|PROMPT_COMMAND|GLOBIGNORE|LOCPATH|NLSPATH|HOSTALIASES|RES_OPTIONS|LOCALDOMAIN|TZDIR|NIS_PATH"
-    r"|RESOLV_HOST_CONF|GETCONF_DIR|TERMINFO|TERMINFO_DIRS|TERMCAP|CLASSPATH|VIRTUAL_ENV"
+    r"(LD_|DYLD_|PYTHON|BASH_|GCONV_|PERL|RUBY|MALLOC_|GLIBC_|OPENSSL_|LUA_|GIT_CONFIG)\w*|PATH|HOME|TMPDIR|ENV"
+    r"|IFS|CDPATH|FPATH|ZDOTDIR|INPUTRC|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|GLOBIGNORE|LOCPATH|NLSPATH|HOSTALIASES"
+    r"|RES_OPTIONS|LOCALDOMAIN|TZDIR|NIS_PATH|RESOLV_HOST_CONF|GETCONF_DIR|TERMINFO|TERMINFO_DIRS|TERMCAP|VIRTUAL_ENV"
+    r"|NODE_OPTIONS|NODE_PATH|CLASSPATH|JAVA_HOME|(_|JDK_)JAVA_OPTIONS|JAVA_TOOL_OPTIONS|TCLLIBPATH"
+    r"|GIT_(EXEC_PATH|SSH|SSH_COMMAND|EXTERNAL_DIFF|PAGER|EDITOR|ASKPASS|TEMPLATE_DIR|DIR)"
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
-class Whole(fields.Field[int]):
+Messages = dict[str, str | list[Any] | dict[Any, Any]]
+
+
+class _Worded:
+    """What every field says where nothing, or null, was given."""
+
+    default_error_messages: ClassVar[Messages] = {"required": "required", "null": "must not be null"}
+
+
+class Whole(_Worded, fields.Field[int]):
     """A whole number: a JSON integer, no text, no fraction, no boolean."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
@@ -28,7 +40,7 @@ class Whole(fields.Field[int]):
         return value
 
 
-class Flag(fields.Field[bool]):
+class Flag(_Worded, fields.Field[bool]):
     """A JSON boolean, nothing that stands for one."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
@@ -37,7 +49,7 @@ class Flag(fields.Field[bool]):
         return value
 
 
-class Text(fields.Field[str]):
+class Text(_Worded, fields.Field[str]):
     """A JSON string that can be written as UTF-8; a path or name holds no NUL."""
 
     def __init__(self, *, nul: bool = False, **kwargs: Any) -> None:
@@ -56,7 +68,7 @@ class Text(fields.Field[str]):
         return value
 
 
-class Choice(fields.Field[str]):
+class Choice(_Worded, fields.Field[str]):
     """One of some words, in any case and with or without separators: ``InProcess``, ``in_process``."""
 
     def __init__(self, words: tuple[str, ...], **kwargs: Any) -> None:
@@ -70,7 +82,7 @@ class Choice(fields.Field[str]):
         return plain
 
 
-class Object(fields.Field[dict[str, Any]]):
+class Object(_Worded, fields.Field[dict[str, Any]]):
     """Any JSON object."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
@@ -79,7 +91,7 @@ class Object(fields.Field[dict[str, Any]]):
         return value
 
 
-class Arguments(fields.Field[Any]):
+class Arguments(_Worded, fields.Field[Any]):
     """Arguments of a function: an object is keywords, a list is positional."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
@@ -88,7 +100,7 @@ class Arguments(fields.Field[Any]):
         return value
 
 
-class Environment(fields.Field[dict[str, str]]):
+class Environment(_Worded, fields.Field[dict[str, str]]):
     """Environment variables that change nothing about how programs load or find things."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str]:
@@ -124,8 +136,38 @@ def relative_path(path: str) -> None:
         raise ValidationError("is too long for a path")
 
 
+class Listing(fields.List[Any]):
+    """A JSON list whose members are all of one field."""
+
+    # marshmallow declares it for instances, so that it cannot be a ClassVar.
+    default_error_messages: Messages = {**_Worded.default_error_messages, "invalid": "must be a list"}  # noqa: RUF012
+
+
+def at_most(count: int) -> Callable[[list[Any]], None]:
+    """Make a validator that refuses longer lists."""
+
+    def check(value: list[Any]) -> None:
+        if len(value) > count:
+            raise ValidationError(f"must not have more than {count} members")
+
+    return check
+
+
+def matching(pattern: re.Pattern[str], message: str) -> Callable[[str], None]:
+    """Make a validator that refuses with ``message`` what the pattern does not match from end to end."""
+
+    def check(value: str) -> None:
+        if not pattern.fullmatch(value):
+            raise ValidationError(message)
+
+    return check
+
+
 class InputFileSchema(Schema):
     """A file to write before the script starts."""
+
+    class Meta:
+        unknown = EXCLUDE
 
     path = Text(required=True, validate=relative_path)
     content = Text(nul=True)
@@ -142,7 +184,7 @@ class InputFileSchema(Schema):
                 raise ValidationError("is not base64", "contentBase64") from error
 
 
-def module_names(data_key: str) -> fields.List[str]:
+def module_names(data_key: str) -> Listing:
     """Make a field that is a list of names of modules."""
-    name = Text(validate=validate.Regexp(MODULE.pattern + r"\Z", error="is no name of a module"))
-    return fields.List(name, data_key=data_key, load_default=None, allow_none=True)
+    name = Text(validate=matching(MODULE, "is no name of a module"))
+    return Listing(name, data_key=data_key, load_default=None, allow_none=True)

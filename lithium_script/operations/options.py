@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,24 @@ from lithium_script.operations.fields import (
     Environment,
     Flag,
     InputFileSchema,
+    Listing,
     Object,
     Text,
     Whole,
+    at_most,
+    matching,
     module_names,
     relative_path,
 )
 from lithium_script.settings import ExecutionSettings
 
 MAX_FILES = 1000
+MAX_GLOBS = 100
 EXECUTION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 MODES = tuple(mode.value for mode in Mode)
 MIN_MEMORY_MB = 16
+# What JSON carries exactly, and the kernel's limits take.
+MAX_CPU_TIMEOUT_MS = 1 << 53
 
 
 class OptionsSchema(Schema):
@@ -39,7 +46,12 @@ class OptionsSchema(Schema):
     mode = Choice(MODES, load_default="auto")
     timeout = Whole(load_default=30_000)
     validated = Flag(data_key="validate", load_default=True)
-    cpu_timeout = Whole(data_key="cpuTimeout", load_default=None, allow_none=True, validate=validate.Range(min=1))
+    cpu_timeout = Whole(
+        data_key="cpuTimeout",
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(1, MAX_CPU_TIMEOUT_MS, error="must be from {min} to {max}"),
+    )
     max_memory_mb = Whole(data_key="maxMemoryMB", load_default=512)
     allowed_imports = module_names("allowedImports")
     blocked_imports = module_names("blockedImports")
@@ -47,9 +59,9 @@ class OptionsSchema(Schema):
     capture_output = Flag(data_key="captureOutput", load_default=True)
     stdin = Text(nul=True, load_default="", allow_none=True)
     env = Environment(load_default=dict)
-    files = fields.List(fields.Nested(InputFileSchema), load_default=list, validate=validate.Length(max=MAX_FILES))
-    output_files = fields.List(
-        Text(validate=relative_path), data_key="outputFiles", load_default=list, validate=validate.Length(max=100)
+    files = Listing(fields.Nested(InputFileSchema), load_default=list, validate=at_most(MAX_FILES))
+    output_files = Listing(
+        Text(validate=relative_path), data_key="outputFiles", load_default=list, validate=at_most(MAX_GLOBS)
     )
     venv = Text(load_default=None, allow_none=True)
     session = Text(load_default=None, allow_none=True)
@@ -57,7 +69,7 @@ class OptionsSchema(Schema):
         data_key="executionId",
         load_default=None,
         allow_none=True,
-        validate=validate.Regexp(EXECUTION_ID, error="must be 1 to 128 of A-Z a-z 0-9 . _ : -"),
+        validate=matching(EXECUTION_ID, "must be 1 to 128 of A-Z a-z 0-9 . _ : -"),
     )
 
     @validates_schema
@@ -65,6 +77,9 @@ class OptionsSchema(Schema):
         paths = [os.path.normpath(file["path"]) for file in data.get("files", ())]
         if len(set(paths)) != len(paths):
             raise ValidationError("two files have the same path", "files")
+        folders = {str(folder) for path in paths for folder in Path(path).parents}
+        if not folders.isdisjoint(paths):
+            raise ValidationError("the path of one file is the folder of another", "files")
 
 
 class CodeSchema(OptionsSchema):
@@ -81,8 +96,8 @@ class FileSchema(OptionsSchema):
     args = Object(load_default=dict)
 
 
-_MODULE = validate.Regexp(MODULE.pattern + r"\Z", error="is no dotted name of a module")
-_FUNCTION = validate.Regexp(MODULE.pattern + r"\Z", error="is no name of a function")
+_MODULE = matching(MODULE, "is no dotted name of a module")
+_FUNCTION = matching(MODULE, "is no name of a function")
 
 
 class FunctionSchema(OptionsSchema):
@@ -120,7 +135,7 @@ def request_of(arguments: dict[str, Any], settings: ExecutionSettings) -> Execut
     working_directory = arguments["working_directory"]
     if working_directory is not None:
         folder = _inside(settings.files_dir, working_directory, "workingDirectory")
-        if not folder.is_dir():
+        if not stat.S_ISDIR(_type_of(folder)):
             raise InvalidArguments.field("workingDirectory", "is no directory")
         working_directory = str(folder)
     return ExecutionRequest(
@@ -164,12 +179,21 @@ def _source(arguments: dict[str, Any], settings: ExecutionSettings) -> Code | Sc
         return Code(arguments["code"])
     if "path" in arguments:
         path = _inside(settings.files_dir, arguments["path"], "path")
-        if not path.exists():
+        found = _type_of(path)
+        if not found:
             raise FileNotFound(f"there is no file '{arguments['path']}'", {"path": ["does not exist"]})
-        if not path.is_file():
+        if not stat.S_ISREG(found):
             raise InvalidArguments.field("path", "is no regular file")
         return ScriptFile(str(path))
     return Function(arguments["module"], arguments["function"], (str(settings.files_dir),))
+
+
+def _type_of(path: Path) -> int:
+    """Give the type of what is at a path; 0 where there is nothing, or nothing can be."""
+    try:
+        return stat.S_IFMT(path.stat().st_mode)
+    except OSError:
+        return 0
 
 
 def _inside(root: Path, path: str, name: str) -> Path:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import Schema, fields
 
 from lithium_script.errors import Forbidden
-from lithium_script.model import ExecutionRequest, Json, Mode
-from lithium_script.operations.fields import Choice, Object, Text
+from lithium_script.model import Caller, ExecutionRequest, Json, Mode
+from lithium_script.operations.fields import Choice, Listing, Object, Text
 from lithium_script.operations.options import MODES, AsyncSchema, CodeSchema, FileSchema, FunctionSchema, request_of
 from lithium_script.operations.outcome import outcome_to_json
 from lithium_script.operations.registry import Call, Operation
@@ -25,7 +25,7 @@ class NumpySchema(Schema):
     """One NumPy operation on arrays."""
 
     operation = Text(required=True)
-    arrays = fields.List(fields.Raw(allow_none=True), load_default=list)
+    arrays = Listing(fields.Raw(allow_none=True), load_default=list)
     params = Object(load_default=dict)
     dtype = Text(load_default=None, allow_none=True)
 
@@ -44,34 +44,39 @@ class AnalyzeSchema(Schema):
     language = Choice(("auto", "python", "shell"), load_default="auto")
 
 
-def _request(service: ScriptService, call: Call) -> ExecutionRequest:
+def _request(service: ScriptService, arguments: dict[str, Any], caller: Caller) -> ExecutionRequest:
     """Make the request; code that shares the service's process takes the scope admin."""
-    request = request_of(call.arguments, service.settings.execution)
-    if request.mode is Mode.INPROCESS and not call.caller.may("admin"):
+    request = request_of(arguments, service.settings.execution)
+    if request.mode is Mode.INPROCESS and not caller.may("admin"):
         raise Forbidden("mode inprocess by name takes the scope admin")
     return request
 
 
 def execute(service: ScriptService, call: Call) -> dict[str, Json]:
     """Run code, a file or a function, and wait for its outcome."""
-    outcome = service.execute(_request(service, call), call.sink, call.cancellation, call.caller)
+    outcome = service.execute(_request(service, call.arguments, call.caller), call.sink, call.cancellation, call.caller)
     call.warnings.extend(outcome.warnings)
     return outcome_to_json(outcome)
 
 
 def execute_async(service: ScriptService, call: Call) -> dict[str, Json]:
     """Store a task that will run it; everything that can be refused is refused now."""
-    request = _request(service, call)
+    operation, name = _meant(call.arguments)
+    payload = {field: value for field, value in call.raw.items() if field in operation.field_names}
+    # Loaded as it will be when the task runs, so that what would be refused then is refused now.
+    request = _request(service, operation.load(payload), call.caller)
     service.admit(request)
-    if "code" in call.arguments:
-        kind, name = EXECUTE.name, "code"
-    elif "path" in call.arguments:
-        kind, name = EXECUTE_FILE.name, call.arguments["path"]
-    else:
-        kind, name = EXECUTE_FUNCTION.name, f"{call.arguments['module']}.{call.arguments['function']}"
-    payload = {field: value for field, value in call.raw.items() if field in EXECUTE_ASYNC.field_names}
-    task = service.tasks.submit(kind, name, payload, call.caller.name, request.execution_id)
+    task = service.tasks.submit(operation.name, name, payload, call.caller.name, request.execution_id)
     return {"taskId": task["taskId"], "status": task["status"]}
+
+
+def _meant(arguments: dict[str, Any]) -> tuple[Operation, str]:
+    """Tell which operation an asynchronous call stands for, and what to call its task."""
+    if "code" in arguments:
+        return EXECUTE, "code"
+    if "path" in arguments:
+        return EXECUTE_FILE, arguments["path"]
+    return EXECUTE_FUNCTION, f"{arguments['module']}.{arguments['function']}"
 
 
 def numpy(service: ScriptService, call: Call) -> dict[str, Json]:
@@ -99,8 +104,9 @@ def validate_code(service: ScriptService, call: Call) -> dict[str, Json]:
         "dangers": [danger.to_json() for danger in analysis.dangers],
         "undecided": analysis.undecided,
     }
-    if refused:
-        answer["safeVersion"] = service.analyzer.safe_version(code)
+    safe_version = service.analyzer.safe_version(code) if refused else None
+    if safe_version is not None:
+        answer["safeVersion"] = safe_version
     return answer
 
 

@@ -6,18 +6,22 @@ No operation knows through which door it was called, and no door names an operat
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from lithium_script.errors import InvalidArguments, NotFound
 from lithium_script.model import LOCAL, Caller, Cancellation, EventSink, Json
 
 if TYPE_CHECKING:
     from lithium_script.service import ScriptService
+
+MAX_WARNINGS = 20
+MAX_SHOWN = 64
 
 
 @dataclass(slots=True)
@@ -44,7 +48,6 @@ class Operation:
     function: Callable[[ScriptService, Call], dict[str, Json]]
     command: str | None = None
     status: int = 200
-    media_types: tuple[str, ...] = ("application/json",)
 
     @cached_property
     def schema(self) -> Schema:
@@ -54,7 +57,16 @@ class Operation:
     @cached_property
     def field_names(self) -> frozenset[str]:
         """The names of all fields as clients send them."""
-        return frozenset(field.data_key or name for name, field in self.schema.fields.items())
+        return _names(self.schema)
+
+    @cached_property
+    def _member_names(self) -> dict[str, frozenset[str]]:
+        """The names of the fields that the members of a list of objects take, by the list's own name."""
+        return {
+            field.data_key or name: _names(field.inner.schema)
+            for name, field in self.schema.fields.items()
+            if isinstance(field, fields.List) and isinstance(field.inner, fields.Nested)
+        }
 
     def call(
         self,
@@ -68,7 +80,7 @@ class Operation:
 
         Raises ``InvalidArguments`` naming each field, and whatever the function raises.
         """
-        warnings = self._unknown(raw)
+        warnings = list(itertools.islice(self._unknown(raw), MAX_WARNINGS))
         call = Call(self.load(raw), raw, caller, sink, cancellation or Cancellation(), warnings)
         return self.function(service, call), call.warnings
 
@@ -82,18 +94,33 @@ class Operation:
             raise InvalidArguments(f"{first}: {messages[0]}", details) from error
         return loaded
 
-    def _unknown(self, raw: dict[str, Json]) -> list[str]:
-        warnings = []
-        for name in raw:
-            if name not in self.field_names:
-                near = difflib.get_close_matches(name, self.field_names, 1)
-                hint = f"; did you mean '{near[0]}'?" if near else ""
-                warnings.append(f"unknown field '{_shown(name)}' ignored{hint}")
-        return warnings[:20]
+    def _unknown(self, raw: dict[str, Json]) -> Iterator[str]:
+        """Give a warning for each field that nothing reads, lazily: there may be a million."""
+        yield from (unknown_field(name, self.field_names) for name in raw if name not in self.field_names)
+        for key, known in self._member_names.items():
+            if key in raw:
+                # The arguments are not loaded yet, so the list may be anything.
+                members = raw[key] if isinstance(raw[key], list) else []
+                yield from (
+                    unknown_field(name, known, f"{key}.{index}.")
+                    for index, member in enumerate(members)
+                    if isinstance(member, dict)
+                    for name in member
+                    if name not in known
+                )
 
 
-def _shown(name: str) -> str:
-    return name if len(name) <= 64 else name[:61] + "..."
+def unknown_field(name: str, known: frozenset[str], prefix: str = "") -> str:
+    """Word the warning for a field that is ignored, with the nearest known name."""
+    if len(name) > MAX_SHOWN:
+        return f"unknown field '{prefix}{name[:MAX_SHOWN]}...' ignored"
+    near = difflib.get_close_matches(name, sorted(known), 1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return f"unknown field '{prefix}{name}' ignored{hint}"
+
+
+def _names(schema: Schema) -> frozenset[str]:
+    return frozenset(field.data_key or name for name, field in schema.fields.items())
 
 
 def _flat(messages: dict[Any, Any], prefix: str = "") -> dict[str, list[str]]:

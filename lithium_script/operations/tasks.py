@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, validate
 
 from lithium_script.model import Json, TaskStatus
-from lithium_script.operations.fields import Choice, Text
+from lithium_script.operations.fields import Choice, Text, Whole
 from lithium_script.operations.registry import Call, Operation
 
 if TYPE_CHECKING:
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 MAX_WAIT_MS = 60_000
 MAX_LISTED = 1000
+MAX_DIGITS = 15
+RANGE = "must be from {min} to {max}"
 
 
-class QueryNumber(fields.Field[int]):
+class QueryNumber(Whole):
     """A whole number that may come as the text of a query string."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if type(value) is int:
-            return value
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
             return int(value)
-        raise ValidationError("must be a whole number")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class ListSchema(Schema):
@@ -33,7 +33,7 @@ class ListSchema(Schema):
 
     status = Choice(tuple(status.value for status in TaskStatus), load_default=None)
     kind = Text(load_default=None)
-    limit = QueryNumber(load_default=100, validate=validate.Range(1, MAX_LISTED))
+    limit = QueryNumber(load_default=100, validate=validate.Range(1, MAX_LISTED, error=RANGE))
     before = Text(load_default=None)
 
 
@@ -46,13 +46,13 @@ class TaskSchema(Schema):
 class WaitSchema(TaskSchema):
     """Which task, and how many milliseconds to wait for its end."""
 
-    wait = QueryNumber(load_default=0, validate=validate.Range(0, MAX_WAIT_MS))
+    wait = QueryNumber(load_default=0, validate=validate.Range(0, MAX_WAIT_MS, error=RANGE))
 
 
 class OutputSchema(TaskSchema):
     """Which task, and after which event."""
 
-    offset = QueryNumber(load_default=0, validate=validate.Range(min=0))
+    offset = QueryNumber(load_default=0, validate=validate.Range(0, 10**MAX_DIGITS, error=RANGE))
 
 
 def list_tasks(service: ScriptService, call: Call) -> dict[str, Json]:

@@ -20,7 +20,6 @@ from typing import Any
 
 from lithium_script.sandbox.importguard import ImportGuard
 
-
 _own_modules: tuple[str, ...] = ()
 
 

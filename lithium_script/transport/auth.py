@@ -16,9 +16,9 @@ from lithium_script.model import LOCAL, Caller
 from lithium_script.settings import AccessSettings, SettingsError
 
 SCOPES = frozenset({"read", "execute", "manage", "admin"})
-FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Real-IP")
 MIN_KEY_LENGTH = 8
 _ENTRY = re.compile(r"([A-Za-z0-9._-]{1,64}):([!-~]+):([a-z+]+)")
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\[\]:/@?#\s]+)(:\d{1,5})?")
 _HINT = "without API keys only direct loopback requests are served: configure LITHIUM_SCRIPT_API_KEYS"
 
 
@@ -31,6 +31,10 @@ class Access:
             entries += _lines(Path(settings.api_keys_file))
         # Only digests are kept, compared in constant time.
         self._keys = [_parse(entry) for entry in entries]
+        if not entries and (settings.api_keys or settings.api_keys_file):
+            raise SettingsError("LITHIUM_SCRIPT_API_KEYS: the setting holds no key; without keys leave it empty")
+        if len({digest for digest, _ in self._keys}) != len(self._keys):
+            raise SettingsError("LITHIUM_SCRIPT_API_KEYS: two entries have the same key")
 
     def caller(self, headers: Headers, peer: str | None) -> Caller:
         """Tell who calls; raise ``Unauthorized`` or ``Forbidden``. ``peer`` is the address, empty for a Unix socket."""
@@ -89,18 +93,19 @@ def _presented(headers: Headers) -> str | None:
 
 
 def _check_local(headers: Headers, peer: str | None) -> None:
-    for name in FORWARDING:
-        if name in headers:
+    for name in headers.keys():  # noqa: SIM118 # iterating the headers themselves gives pairs
+        lower = name.lower()
+        if lower in ("forwarded", "x-real-ip") or lower.startswith("x-forwarded-"):
             raise Forbidden(f"the request was forwarded ({name}); {_HINT}")
-    if peer and not _is_loopback(peer):
+    if peer is None or (peer and not _is_loopback(peer)):
         raise Forbidden(f"the request does not come over loopback; {_HINT}")
-    host = headers.get("Host", "")
-    if not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+    host = _HOST.fullmatch(headers.get("Host", ""))
+    if host is None or not _is_loopback(host[1].strip("[]")):
         raise Forbidden(f"the Host is not a loopback name; {_HINT}")
-    _check_origin(headers)
+    _check_origin(headers, f"; {_HINT}")
 
 
-def _check_origin(headers: Headers) -> None:
+def _check_origin(headers: Headers, hint: str = "") -> None:
     """Refuse what a foreign page sent: the Origin must name the same host and port as Host."""
     origin = headers.get("Origin")
     if origin is None:
@@ -111,13 +116,16 @@ def _check_origin(headers: Headers) -> None:
     except ValueError:
         same = False
     if not same:
-        raise Forbidden(f"the request comes from a page of another origin; {_HINT}")
+        raise Forbidden(f"the request comes from a page of another origin than its Host{hint}")
 
 
 def _is_loopback(name: str) -> bool:
     if name.lower() == "localhost":
         return True
     try:
-        return ipaddress.ip_address(name).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
         return False
+    # A socket that listens on both families shows IPv4 peers as ::ffff:127.0.0.1.
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import NoReturn
 
 from flask import Request
@@ -13,6 +15,7 @@ from lithium_script.model import Json
 
 JSON = "application/json"
 MAX_DISCARDED_BYTES = 64 << 20
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_object(request: Request) -> dict[str, Json]:
@@ -21,18 +24,29 @@ def read_object(request: Request) -> dict[str, Json]:
     Raises ``PayloadTooLarge``, ``UnsupportedMediaType`` for a body of another type, ``InvalidJson`` for anything but
     an object.
     """
-    try:
-        data = request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        _discard(request)
-        raise PayloadTooLarge(f"the body exceeds {request.max_content_length} bytes") from error
-    except ClientDisconnected as error:
-        raise InvalidJson("the body ended before its length") from error
+    data = _read(request)
     if not data:
         return {}
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"the body must be {JSON}, not '{request.mimetype or 'untyped'}'")
     return parse_object(data)
+
+
+def _read(request: Request) -> bytes:
+    too_large = PayloadTooLarge(f"the body exceeds {request.max_content_length} bytes")
+    try:
+        data = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        _discard(request)
+        raise too_large from error
+    except ClientDisconnected as error:
+        raise InvalidJson("the body ended before its length") from error
+    # A chunked body has no length to compare: Werkzeug reads it up to the limit and does not say that there is more.
+    at_limit = len(data) == request.max_content_length and request.content_length is None
+    if at_limit and request.environ["wsgi.input"].read(1):
+        _discard(request)
+        raise too_large
+    return data
 
 
 def _discard(request: Request) -> None:
@@ -50,9 +64,14 @@ def parse_object(data: bytes | str) -> dict[str, Json]:
     """Parse a strict JSON object; raise ``InvalidJson`` saying what is wrong."""
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse)
+        value = _DECODER.decode(text)
+        if _SURROGATE.search(text):
+            # Two of them can be one character; what is left alone cannot be written.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidJson(f"the body is not UTF-8: byte {error.start}") from error
+    except UnicodeEncodeError as error:
+        raise InvalidJson("the body holds a lone surrogate, which is no character") from error
     except RecursionError as error:
         raise InvalidJson("the body is nested too deeply") from error
     except ValueError as error:
@@ -64,3 +83,13 @@ def parse_object(data: bytes | str) -> dict[str, Json]:
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:32]} is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)

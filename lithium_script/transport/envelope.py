@@ -39,9 +39,7 @@ def success(identity: str, data: Json, warnings: list[str], status: int = 200) -
 def failure(identity: str, error: ScriptError) -> Response:
     """Wrap an error."""
     described = {"code": error.code, "message": error.message, "details": error.details}
-    response = _response(
-        identity, {"success": False, "request_id": identity, "error": described}, STATUS[error.code]
-    )
+    response = _response(identity, {"success": False, "request_id": identity, "error": described}, STATUS[error.code])
     if isinstance(error, ResourceExhausted | ServiceUnavailable):
         response.headers["Retry-After"] = str(error.retry_after_s)
     elif error.code == "rate_limited":

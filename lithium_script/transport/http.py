@@ -8,10 +8,18 @@ from collections.abc import Callable
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.exceptions import MethodNotAllowed as WerkzeugMethodNotAllowed
+from werkzeug.exceptions import NotFound as WerkzeugNotFound
 
-from lithium_script.errors import MethodNotAllowed, NotFound, PayloadTooLarge, ScriptError, ServiceUnavailable
+from lithium_script.errors import (
+    InvalidArguments,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ScriptError,
+    ServiceUnavailable,
+)
 from lithium_script.model import Json
-from lithium_script.operations.registry import Operation, Registry
+from lithium_script.operations.registry import MAX_SHOWN, MAX_WARNINGS, Operation, Registry
 from lithium_script.service import ScriptService
 from lithium_script.transport import envelope
 from lithium_script.transport.auth import Access, require
@@ -22,6 +30,8 @@ log = logging.getLogger(__name__)
 
 def register_http(app: Flask, service: ScriptService, registry: Registry, access: Access) -> None:
     """Add every operation's route, the health checks and the error handlers to an application."""
+    # Otherwise `//` is answered with a redirect, which is no envelope.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = service.settings.server.max_request_bytes
     app.before_request(_note_request_id)
     app.register_error_handler(Exception, _on_error)
@@ -33,8 +43,12 @@ def register_http(app: Flask, service: ScriptService, registry: Registry, access
             methods=[operation.method],
             provide_automatic_options=False,
         )
-    app.add_url_rule("/healthz", "healthz", lambda: envelope.success(g.request_id, {"status": "ok"}, []))
-    app.add_url_rule("/readyz", "readyz", lambda: _ready(service))
+    health = {
+        "healthz": lambda: envelope.success(g.request_id, {"status": "ok"}, []),
+        "readyz": lambda: _ready(service),
+    }
+    for name, view in health.items():
+        app.add_url_rule(f"/{name}", name, view, provide_automatic_options=False)
 
 
 def _note_request_id() -> None:
@@ -47,6 +61,8 @@ def _view(operation: Operation, service: ScriptService, access: Access) -> Calla
         require(caller, operation.scope)
         raw = _arguments(request, operation, path_arguments)
         data, warnings = operation.call(service, raw, caller)
+        if operation.method != "GET":
+            warnings += [f"query parameter '{name[:MAX_SHOWN]}' ignored" for name in list(request.args)[:MAX_WARNINGS]]
         return envelope.success(g.request_id, data, warnings, operation.status)
 
     return view
@@ -79,7 +95,9 @@ def _on_error(error: Exception) -> Response:
         return response
     if isinstance(error, RequestEntityTooLarge):
         return envelope.failure(identity, PayloadTooLarge("the request is too large"))
-    if isinstance(error, HTTPException) and error.code is not None and 400 <= error.code < 500:
+    if isinstance(error, WerkzeugNotFound):
         return envelope.failure(identity, NotFound(f"there is nothing at {request.path}"))
+    if isinstance(error, HTTPException) and error.code is not None and 400 <= error.code < 500:
+        return envelope.failure(identity, InvalidArguments(f"the request cannot be read: {error.description}"))
     log.error("request %s failed", identity, exc_info=error)
     return envelope.failure(identity, ScriptError("a defect of the service; its log tells more under the request id"))

@@ -5,6 +5,7 @@ Refusing here keeps a request from taking the worker's memory or one of its thre
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -68,7 +69,7 @@ def _estimate(entry: Entry, arrays: list[Array]) -> tuple[int, int]:
 
 def _contraction(arrays: list[Array]) -> int:
     size = arrays[0].size
-    for before, after in zip(arrays, arrays[1:], strict=False):
+    for before, after in itertools.pairwise(arrays):
         shared = max(1, before.shape[-1] if before.ndim else 1)
         size = max(size, max(1, size // shared) * max(1, after.size // shared))
     return size

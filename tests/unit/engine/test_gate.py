@@ -20,7 +20,7 @@ def _wait_until(condition, what: str) -> None:
 
 
 def test_places_are_given_in_order_of_arrival() -> None:
-    gate = Gate(1, 10)
+    gate = Gate(1, 10, 10)
     order: list[int] = []
 
     def enter(number: int) -> None:
@@ -41,7 +41,7 @@ def test_places_are_given_in_order_of_arrival() -> None:
 
 
 def test_full_queue_refuses_at_once_and_says_so() -> None:
-    gate = Gate(1, 0)
+    gate = Gate(1, 0, 0)
     with gate.place(Cancellation()):
         with pytest.raises(ResourceExhausted) as caught, gate.place(Cancellation()):
             pass
@@ -51,7 +51,7 @@ def test_full_queue_refuses_at_once_and_says_so() -> None:
 
 
 def test_cancelled_waiter_leaves_and_takes_no_place() -> None:
-    gate = Gate(1, 10)
+    gate = Gate(1, 10, 10)
     cancellation = Cancellation()
     seen: list[bool] = []
 
@@ -68,3 +68,13 @@ def test_cancelled_waiter_leaves_and_takes_no_place() -> None:
         assert seen == [False]
         assert gate.busy == 1
     assert gate.busy == 0
+
+
+def test_who_comes_after_the_patient_ones_waits_for_a_moment_only() -> None:
+    gate = Gate(1, 10, 0)
+    with gate.place(Cancellation()):
+        with pytest.raises(ResourceExhausted), gate.place(Cancellation()):
+            pass
+        assert gate.waiting == 0
+    with gate.place(Cancellation()) as entered:
+        assert entered

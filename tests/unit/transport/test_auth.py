@@ -26,6 +26,8 @@ def _caller(keys: str, headers: dict[str, str], peer: str | None = "127.0.0.1"):
         ({"Host": "localhost:8000"}, "::1"),
         ({"Host": "[::1]:8000"}, "::1"),
         (LOCAL, ""),
+        ({"Host": "127.0.0.1"}, "127.8.8.8"),
+        (LOCAL, "::ffff:127.0.0.1"),
         ({**LOCAL, "Origin": "http://127.0.0.1:8000"}, "127.0.0.1"),
     ],
 )
@@ -37,6 +39,18 @@ def test_direct_loopback_request_is_served_without_keys(headers: dict[str, str],
     ("headers", "peer"),
     [
         (LOCAL, "192.0.2.1"),
+        (LOCAL, "::ffff:192.0.2.1"),
+        (LOCAL, None),
+        (LOCAL, "unknown"),
+        *(
+            ({"Host": host}, "127.0.0.1")
+            for host in ("[::1", "a@127.0.0.1", "127.0.0.1/x", "127.0.0.1:x", "[", ":", " ")
+        ),
+        *(
+            ({**LOCAL, "Origin": origin}, "127.0.0.1")
+            for origin in ("", "http://[::1", "file://127.0.0.1:8000", "127.0.0.1:8000")
+        ),
+        *(({**LOCAL, name: "x"}, "127.0.0.1") for name in ("x-forwarded-server", "X-Forwarded-Prefix", "forwarded")),
         ({"Host": "rebound.example:8000"}, "127.0.0.1"),
         ({"Host": "127.0.0.1.evil.example"}, "127.0.0.1"),
         ({}, "127.0.0.1"),
@@ -69,7 +83,8 @@ def test_admin_implies_every_scope() -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"X-API-Key": "wrong"}, {"X-API-Key": ""}, {"Authorization": "Basic key-of-ada"}, {"X-API-Key": "é"}]
+    "headers",
+    [{}, {"X-API-Key": "wrong"}, {"X-API-Key": ""}, {"Authorization": "Basic key-of-ada"}, {"X-API-Key": "é"}],
 )
 def test_missing_or_wrong_key_is_unauthorized_also_over_loopback(headers: dict[str, str]) -> None:
     with pytest.raises(Unauthorized):
@@ -77,12 +92,21 @@ def test_missing_or_wrong_key_is_unauthorized_also_over_loopback(headers: dict[s
 
 
 def test_foreign_page_gets_in_with_no_key_at_all() -> None:
-    with pytest.raises(Forbidden):
+    with pytest.raises(Forbidden, match="another origin"):
         _caller(KEYS, {**LOCAL, "Origin": "https://evil.example", "X-API-Key": "key-of-ada"})
 
 
 @pytest.mark.parametrize(
-    "keys", ["ada", "ada:key", "ada:long-enough-key:everything", "ada:short:read", ":long-enough:read", "a:b:c:d"]
+    "keys",
+    [
+        *("ada", "ada:key", "ada:long-enough-key:everything", "ada:short:read", ":long-enough:read", "a:b:c:d", ","),
+        *(
+            "ada:long-enough:",
+            "ada:long-enough:read+",
+            "ada:long enough:read",
+            "a:long-enough:read,b:long-enough:admin",
+        ),
+    ],
 )
 def test_malformed_key_setting_refuses_to_start_and_shows_no_secret(keys: str) -> None:
     with pytest.raises(SettingsError) as caught:
@@ -97,3 +121,10 @@ def test_keys_are_read_from_a_file(tmp_path: Path) -> None:
     assert access.caller(Headers({"X-API-Key": "key-of-ada"}), "192.0.2.1").name == "ada"
     with pytest.raises(SettingsError):
         Access(AccessSettings("", str(tmp_path / "absent")))
+
+
+def test_file_without_a_key_does_not_open_the_service(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("# none yet\n")
+    with pytest.raises(SettingsError, match="no key"):
+        Access(AccessSettings("", str(path)))
