@@ -42,7 +42,7 @@ class PythonWrapper:
 
     def run_proven(self, request: ExecutionRequest, running: RunningExecution) -> ExecutionOutcome:
         """Run code that is proven pure and bounded, on the caller's thread."""
-        return _run(request, running)
+        return _run(request, running, _capture(request))
 
     def run(self, request: ExecutionRequest, running: RunningExecution) -> ExecutionOutcome:
         """Run any code on a thread of its own; raise ``ResourceExhausted`` if too many such threads run."""
@@ -50,9 +50,9 @@ class PythonWrapper:
             raise ResourceExhausted("too many in-process executions run; try again later")
         outcome: list[ExecutionOutcome] = []
         done = threading.Event()
-        thread = threading.Thread(
-            target=self._on_thread, args=(request, running, outcome, done), name="inprocess", daemon=True
-        )
+        capture = _capture(request)
+        arguments = (request, running, capture, outcome, done)
+        thread = threading.Thread(target=self._on_thread, args=arguments, name="inprocess", daemon=True)
         started = time.monotonic()
         with running.cancellation.calling(lambda level: done.set()):
             thread.start()
@@ -66,17 +66,18 @@ class PythonWrapper:
         if not outcome:
             self.stuck += 1
             self._on_stuck()
-        return _ended(request, running, outcome, (time.monotonic() - started) * 1000)
+        return _ended(request, running, capture, (time.monotonic() - started) * 1000)
 
     def _on_thread(
         self,
         request: ExecutionRequest,
         running: RunningExecution,
+        capture: streams.Capture,
         outcome: list[ExecutionOutcome],
         done: threading.Event,
     ) -> None:
         try:
-            outcome.append(_run(request, running))
+            outcome.append(_run(request, running, capture))
         except Interrupted:
             return
         finally:
@@ -84,12 +85,16 @@ class PythonWrapper:
             done.set()
 
 
-def _run(request: ExecutionRequest, running: RunningExecution) -> ExecutionOutcome:
+def _capture(request: ExecutionRequest) -> streams.Capture:
+    return streams.Capture(request.stdin, request.limits.max_output_bytes)
+
+
+def _run(request: ExecutionRequest, running: RunningExecution, capture: streams.Capture) -> ExecutionOutcome:
     assert isinstance(request.source, Code)
     text, filename = request.source.text, request.source.filename
     started, cpu_started = time.perf_counter(), time.thread_time()
     names = _names(request)
-    with streams.Capture(request.stdin, request.limits.max_output_bytes) as capture:
+    with capture:
         try:
             ended = script.Outcome(script.execute(script.compile_source(text, filename), names))
         except BaseException as raised:
@@ -144,7 +149,7 @@ def _interrupt(thread: threading.Thread) -> None:
 
 
 def _ended(
-    request: ExecutionRequest, running: RunningExecution, outcome: list[ExecutionOutcome], elapsed_ms: float
+    request: ExecutionRequest, running: RunningExecution, capture: streams.Capture, elapsed_ms: float
 ) -> ExecutionOutcome:
     level = running.cancellation.level
     if level is None:
@@ -156,8 +161,8 @@ def _ended(
     return ExecutionOutcome(
         execution_id=running.execution_id,
         success=False,
-        stdout=outcome[0].stdout if outcome else "",
-        stderr=outcome[0].stderr if outcome else "",
+        stdout=capture.stdout.text() if request.capture_output else "",
+        stderr=capture.stderr.text() if request.capture_output else "",
         error=error,
         mode=Mode.INPROCESS,
         execution_time_ms=elapsed_ms,
