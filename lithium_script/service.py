@@ -19,7 +19,7 @@ from lithium_script.engine import isolation
 from lithium_script.engine.gate import Gate
 from lithium_script.engine.registry import ExecutionRegistry, RunningExecution
 from lithium_script.engine.rundirectory import RunRoot
-from lithium_script.errors import ServiceUnavailable
+from lithium_script.errors import Forbidden, ServiceUnavailable
 from lithium_script.model import (
     LOCAL,
     Caller,
@@ -90,6 +90,10 @@ class ScriptService:
         self._stopping = threading.Event()
         self.peers.handlers["statistics.flush"] = lambda params: self._flush()
         self.peers.handlers["gauges"] = lambda params: self._gauges()
+        self.peers.handlers["executions.list"] = lambda params: self.executions.describe()
+        self.peers.handlers["executions.end"] = lambda params: self.executions.request_end(
+            params["executionId"], params["level"], params["owner"]
+        )
 
     def start(self) -> None:
         """Start everything of this worker; returns before the fork servers are warm."""
@@ -149,7 +153,7 @@ class ScriptService:
             raise ServiceUnavailable("the service is stopping")
         choice = self._admission.choose(request)
         execution_id = request.execution_id or uuid.uuid4().hex
-        running = RunningExecution(execution_id, caller.name, cancellation or Cancellation())
+        running = RunningExecution(execution_id, caller.name, cancellation or Cancellation(), choice.mode.value)
         with self.executions.entered(running, chosen=request.execution_id is not None):
             outcome = self._run(choice, running, sink)
         self._batch.record(
@@ -171,15 +175,37 @@ class ScriptService:
                 return choice.explain(_never_started(running))
             return choice.explain(runner.run(choice.request, running, choice.needs_numpy, sink))
 
+    def running(self) -> list[dict[str, Json]]:
+        """Describe every execution that runs on this host, whichever worker runs it; oldest first."""
+        found = [one for _, answer in self.peers.broadcast("executions.list", {}) for one in answer]
+        return sorted(found, key=lambda one: one["startedAt"])
+
+    def end_executions(self, execution_id: str | None, level: str, caller: Caller) -> list[str]:
+        """Ask one execution, or all of the caller's (all there are, with the scope admin), to end; give their ids.
+
+        ``level`` is ``cancel`` or ``kill``. Raise ``Forbidden`` for an execution that another key started.
+        """
+        owner = None if caller.may("admin") else caller.name
+        if execution_id is not None and owner is not None:
+            others = [one for one in self.running() if one["executionId"] == execution_id and one["owner"] != owner]
+            if others:
+                raise Forbidden(f"to {level} what another key started takes the scope admin")
+        wish = {"executionId": execution_id, "level": level, "owner": owner}
+        return [name for _, answer in self.peers.broadcast("executions.end", wish) for name in answer]
+
+    def gauges(self) -> dict[str, int]:
+        """Add up the gauges of all workers of this host."""
+        answers = [answer for _, answer in self.peers.broadcast("gauges", {})]
+        return {name: sum(gauge[name] for gauge in answers) for name in self._gauges()}
+
     def statistics(self) -> dict[str, Json]:
         """Give counts and latencies of all workers of the database, and gauges of all workers of this host."""
         self.peers.broadcast("statistics.flush", {})
-        gauges = [answer for _, answer in self.peers.broadcast("gauges", {})]
-        pool = {name: sum(gauge[name] for gauge in gauges) for name in ("size", "available", "busy", "queued")}
-        isolated = {"running": sum(gauge["isolated"] for gauge in gauges)}
+        gauges = self.gauges()
+        isolated = gauges.pop("isolated")
         return self._statistics.read() | {
-            "interpreterPool": pool,
-            "isolated": isolated,
+            "interpreterPool": gauges,
+            "isolated": {"running": isolated},
             "tasks": self.tasks.counts(),
         }
 
@@ -188,7 +214,7 @@ class ScriptService:
         self.peers.broadcast("statistics.flush", {})
         self._statistics.reset()
 
-    def _gauges(self) -> dict[str, Json]:
+    def _gauges(self) -> dict[str, int]:
         return {
             "size": self._gate.places,
             "available": self.pool.available + self.isolated.available,

@@ -29,6 +29,7 @@ class RunningExecution:
     execution_id: str
     owner: str
     cancellation: Cancellation
+    mode: str = ""
     started_at: float = field(default_factory=time.time)
     keeper_pid: int | None = None
 
@@ -37,6 +38,10 @@ class RunningExecution:
         """The script's process id as the host sees it, while it has one."""
         found = [] if self.keeper_pid is None else processtree.children(self.keeper_pid)
         return found[0] if found else None
+
+
+def _memory(keeper_pid: int | None) -> int:
+    return 0 if keeper_pid is None else processtree.usage(keeper_pid).rss_bytes
 
 
 class ExecutionRegistry:
@@ -74,8 +79,10 @@ class ExecutionRegistry:
             {
                 "executionId": execution.execution_id,
                 "owner": execution.owner,
+                "mode": execution.mode,
                 "startedAt": execution.started_at,
                 "processId": execution.script_pid,
+                "memoryBytes": _memory(execution.keeper_pid),
             }
             for execution in running
         ]

@@ -71,6 +71,20 @@ def test_task_of_another_key_is_cancelled_by_admin_only(client: Client) -> None:
     assert client.get(f"/api/tasks/{task}?wait=20000", {"X-API-Key": KEYS["admin"]}).data["status"] == "cancelled"
 
 
+def test_execution_of_another_key_is_ended_by_admin_only(client: Client) -> None:
+    execute, admin = {"X-API-Key": KEYS["execute"]}, {"X-API-Key": KEYS["admin"]}
+    body = {"code": "import time\ntime.sleep(60)", "executionId": "of-admin"}
+    task = client.post("/api/python/executeAsync", body, admin).data["taskId"]
+    while not client.get("/isolated/processId", {"X-API-Key": KEYS["read"]}).data["available"]:
+        pass
+    for wish in ("cancel", "kill"):
+        reply = client.post(f"/isolated/{wish}", {"executionId": "of-admin"}, execute)
+        assert (reply.status, reply.error["code"]) == (403, "forbidden")
+        assert client.post(f"/isolated/{wish}", {}, execute).data["executions"] == []
+    assert client.post("/isolated/kill", {}, admin).data["executions"] == ["of-admin"]
+    assert client.get(f"/api/tasks/{task}?wait=20000", {"X-API-Key": KEYS["read"]}).data["status"] == "cancelled"
+
+
 def test_health_needs_no_key_and_every_response_forbids_sniffing(client: Client) -> None:
     for path in ("/healthz", "/readyz", "/nothing"):
         assert client.get(path).headers["X-Content-Type-Options"] == "nosniff"
