@@ -89,6 +89,14 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "gunicorn" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        # Ended since it was listed; a zombie counts as that, too.
+        return False
+
+
 class Service:
     """gunicorn with its workers, on a free loopback port and in a data folder of its own."""
 
@@ -139,7 +147,7 @@ class Service:
 
     def workers(self) -> list[psutil.Process]:
         """List the worker processes."""
-        return [child for child in self.processes(recursive=False) if "gunicorn" in " ".join(child.cmdline())]
+        return [child for child in self.processes(recursive=False) if _is_worker(child)]
 
     def processes(self, recursive: bool = True) -> list[psutil.Process]:
         """List every process below gunicorn's first; none once that has ended."""

@@ -76,7 +76,7 @@ ISOLATED = (
     "__import__('os')",
     "import socket",
     "import requests\nrequests.get('http://example.com')",
-    "import shutil\nshutil.rmtree('/tmp/work/build')",
+    "import shutil\nshutil.rmtree('/tmp/scratch/build')",
     "import something_else",
     "import json\njson.codecs.open('x')",
     "import random\nrandom._os.system('ls')",
