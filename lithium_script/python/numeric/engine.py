@@ -15,13 +15,18 @@ import numpy as np
 
 from lithium_script.errors import FunctionNotFound, InvalidArguments, SecurityViolation
 from lithium_script.model import Json
-from lithium_script.python.numeric.arrays import dtype_of, read_array
+from lithium_script.python.numeric.arrays import SPECIAL, dtype_of, read_array
 from lithium_script.python.numeric.cost import check
+from lithium_script.python.numeric.shapes import Array
 from lithium_script.python.numeric.table import DENIED, TABLE, Entry
 from lithium_script.sandbox.encoding import encode
 
 # What can be written as JSON in well under a second.
 MAX_RESULT_ITEMS = 2_000_000
+# NumPy fails inside itself, not with an error of its own, on other values of some of these.
+_TEXTS = frozenset(
+    ("UPLO", "bitorder", "indexing", "kind", "method", "mode", "norm", "order", "reflect_type", "side", "trim", "unit")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +55,35 @@ class NumericEngine:
         """
         started = time.perf_counter()
         entry = _find(operation)
-        unknown = set(params) - entry.params
-        if unknown:
-            name = min(unknown)
-            takes = ", ".join(sorted(entry.params)) or "no parameters"
-            raise InvalidArguments.field(f"params.{name}", f"'{operation}' takes {takes}")
-        read = [read_array(array, dtype_of(dtype), index) for index, array in enumerate(arrays)]
-        if not read:
-            raise InvalidArguments.field("arrays", "at least one array is needed")
-        check(operation, entry, read, params, self._max_bytes)
-        try:
-            with np.errstate(all="ignore"):
-                value = _apply(entry, read, _parameters(params))
-        except np.exceptions.AxisError as error:
-            raise InvalidArguments.field("params.axis", str(error)) from error
-        except (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError, np.linalg.LinAlgError) as error:
-            shapes = [list(array.shape) for array in read]
-            message = f"{operation}: {error}"
-            raise InvalidArguments(message, {"arrays": [f"{error} (shapes {shapes})"]}) from error
-        except MemoryError as error:
-            raise InvalidArguments.field("arrays", f"'{operation}' needs more memory than there is") from error
+        _check_names(operation, entry, params)
+        wanted = dtype_of(dtype)
+        read = [read_array(array, wanted, index, self._max_bytes) for index, array in enumerate(arrays)]
+        if (entry.style == "make") == bool(read):
+            needs = "no array is taken: give params" if read else "at least one array is needed"
+            raise InvalidArguments.field("arrays", needs)
+        value = self._compute(operation, entry, read, params, wanted)
         items = _count(value)
         if items > MAX_RESULT_ITEMS:
             raise InvalidArguments.field("arrays", f"the result has {items} values, above {MAX_RESULT_ITEMS} for JSON")
         shape, name = _describe(value)
         return NumericResult(_to_json(value), shape, name, (time.perf_counter() - started) * 1000)
+
+    def _compute(
+        self, operation: str, entry: Entry, read: list[Array], params: dict[str, Json], dtype: np.dtype[Any] | None
+    ) -> Any:
+        try:
+            check(operation, entry, read, params, self._max_bytes)
+            with np.errstate(all="ignore"):
+                value = _apply(entry, read, _parameters(params))
+                return value.astype(dtype) if entry.style == "make" and dtype is not None else value
+        except np.exceptions.AxisError as error:
+            raise InvalidArguments.field("params.axis", str(error)) from error
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            shapes = [list(array.shape) for array in read]
+            message = f"{operation}: {error}"
+            raise InvalidArguments(message, {"arrays": [f"{error} (shapes {shapes})"]}) from error
+        except MemoryError as error:
+            raise InvalidArguments.field("arrays", f"'{operation}' needs more memory than there is") from error
 
 
 def _find(operation: str) -> Entry:
@@ -88,14 +97,34 @@ def _find(operation: str) -> Entry:
     raise FunctionNotFound(f"there is no operation '{operation[:64]}'{hint}", {"operation": near})
 
 
+def _check_names(operation: str, entry: Entry, params: dict[str, Json]) -> None:
+    unknown = set(params) - entry.params
+    if unknown:
+        name = min(unknown)
+        takes = ", ".join(sorted(entry.params)) or "no parameters"
+        raise InvalidArguments.field(f"params.{name}", f"'{operation}' takes {takes}")
+    for name in sorted(_TEXTS & set(params)):
+        if not isinstance(params[name], str | None):
+            raise InvalidArguments.field(f"params.{name}", "must be a text")
+
+
 def _parameters(params: dict[str, Json]) -> dict[str, Any]:
     # NumPy takes tuples where JSON has lists: axes and shapes.
-    return {name: tuple(value) if isinstance(value, list) and name != "q" else value for name, value in params.items()}
+    return {
+        name: tuple(value) if isinstance(value, list) and name != "q" else _special(value)
+        for name, value in params.items()
+    }
 
 
-def _apply(entry: Entry, arrays: list[np.ndarray[Any, Any]], params: dict[str, Any]) -> Any:
+def _special(value: Json) -> Any:
+    return SPECIAL.get(value, value) if isinstance(value, str) else value
+
+
+def _apply(entry: Entry, arrays: list[Array], params: dict[str, Any]) -> Any:
     if entry.style == "join":
         return entry.function(arrays, **params)
+    if entry.style in ("make", "spread"):
+        return entry.function(*arrays, **params)
     if entry.style == "each":
         return [entry.function(array, **params) for array in arrays]
     if entry.style == "together":
