@@ -21,7 +21,7 @@ lint: $(VENV)/.installed-test ## look for defects without running anything
 typecheck: $(VENV)/.installed-test ## check the types, strictly
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed ## print how the service compares with starting an interpreter for each script
+bench: $(VENV)/.installed-test ## print how the service compares with starting an interpreter for each script
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.installed ## write the generated documentation anew

@@ -48,6 +48,8 @@ class Admission:
         if request.validate:
             self._refuse(analysis, request.mode)
         mode, reason = _mode(request, analysis)
+        if mode is Mode.ISOLATED and request.working_directory is not None and request.files:
+            raise InvalidArguments.field("files", "isolated scripts only read workingDirectory: use one of the two")
         proven = mode is Mode.INPROCESS and analysis.recommended_mode is Mode.INPROCESS
         return Choice(request, mode, reason, analysis.needs_numpy, proven)
 

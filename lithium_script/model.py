@@ -83,13 +83,6 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """A program with its arguments, run as words: no shell looks at them."""
-
-    argv: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Limits:
     """What one execution may use, its whole process tree counted."""
 
@@ -100,14 +93,13 @@ class Limits:
     max_output_bytes: int = 1 << 20
     max_result_bytes: int = 16 << 20
     max_file_size_mb: int = 256
-    max_cpu_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRequest:
     """One execution as the caller asked for it, already checked for form."""
 
-    source: Code | ScriptFile | Function | Command
+    source: Code | ScriptFile | Function
     args: Json = field(default_factory=dict)
     mode: Mode = Mode.AUTO
     validate: bool = True

@@ -79,7 +79,7 @@ class Execution:
         self._hard_kill_at: float | None = None
 
     def run(self, job: dict[str, Any], stdin: bytes) -> Ending:
-        """Send the job and stay with it to the end; the child is used up afterwards, and closed."""
+        """Send the job and stay with it to the end; the child is used up afterwards."""
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         started = time.monotonic()
         try:
@@ -89,7 +89,6 @@ class Execution:
                 self._loop(started)
                 self._drain()
         finally:
-            self._child.close()
             os.close(wake_read)
             os.close(wake_write)
         self._ending.elapsed_ms = (time.monotonic() - started) * 1000

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -158,48 +159,38 @@ class ForkServer:
 
     def _spawn(self) -> WarmChild:
         assert self._control is not None
-        control, far_control = socket.socketpair()
-        status, far_status = socket.socketpair()
-        far_stdin, stdin = os.pipe2(os.O_CLOEXEC)
-        stdout, far_stdout = os.pipe2(os.O_CLOEXEC)
-        stderr, far_stderr = os.pipe2(os.O_CLOEXEC)
-        home = make_directory(self._run_root)
-        far = [far_stdin, far_stdout, far_stderr, far_control.detach(), far_status.detach()]
-        near = [stdin, stdout, stderr]
-        try:
-            request = json.dumps({"home": home}).encode()
-            socket.send_fds(self._control, [request], far)
+        with ExitStack() as far, ExitStack() as near:
+            home = make_directory(self._run_root)
+            near.callback(remove, home)
+            control, far_control = _sockets(near, far)
+            status, far_status = _sockets(near, far)
+            far_stdin, stdin = _pipe(far, near)
+            stdout, far_stdout = _pipe(near, far)
+            stderr, far_stderr = _pipe(near, far)
+            theirs = [far_stdin, far_stdout, far_stderr, far_control.fileno(), far_status.fileno()]
+            socket.send_fds(self._control, [json.dumps({"home": home}).encode()], theirs)
             message, fds, _, _ = socket.recv_fds(self._control, 4096, 1)
+            for fd in fds:
+                near.callback(os.close, fd)
             if not message or len(fds) != 1:
                 raise ConnectionError("the fork server ended")
-            near.append(fds[0])
             # The keeper's first word: it is ready for signals.
             status.settimeout(START_TIMEOUT_S)
-            first = protocol.receive(status, 4096)
-            if first is None:
+            if protocol.receive(status, 4096) is None:
                 raise ConnectionError("the keeper ended while it started")
-        except BaseException:
-            remove(home)
-            for fd in near:
-                os.close(fd)
-            control.close()
-            status.close()
-            raise
-        finally:
-            for fd in far:
-                os.close(fd)
-        for fd in (stdin, stdout, stderr):
-            os.set_blocking(fd, False)
-        pid = json.loads(message)["pid"]
-        return WarmChild(home, pid, fds[0], control, status, stdin, stdout, stderr)
+            for fd in (stdin, stdout, stderr):
+                os.set_blocking(fd, False)
+            child = WarmChild(home, json.loads(message)["pid"], fds[0], control, status, stdin, stdout, stderr)
+            # From here on the child owns the near ends; until here the stack did.
+            near.pop_all()
+            return child
 
     def _stop(self) -> None:
         with self._changed:
             children = list(self._warm)
             self._warm.clear()
         for child in children:
-            child.close()
-            remove(child.home)
+            child.discard()
         if self._control is not None:
             self._control.close()
             self._control = None
@@ -210,3 +201,17 @@ class ForkServer:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+def _sockets(near: ExitStack, far: ExitStack) -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair()
+    near.callback(ours.close)
+    far.callback(theirs.close)
+    return ours, theirs
+
+
+def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
+    read, write = os.pipe2(os.O_CLOEXEC)
+    reader.callback(os.close, read)
+    writer.callback(os.close, write)
+    return read, write

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from lithium_script.engine.forkserver import script_environment
-from lithium_script.model import Code, Command, ExecutionRequest, Function, ScriptFile
+from lithium_script.model import Code, ExecutionRequest, Function, ScriptFile
 
 # A backstop behind the watcher, far above what NumPy and its threads reserve without using.
 ADDRESS_SLACK_BYTES = 8 << 30
@@ -38,7 +38,7 @@ def job_for(request: ExecutionRequest, directory: str, home: str, isolated: bool
     return job | _work(request.source)
 
 
-def _work(source: Code | ScriptFile | Function | Command) -> dict[str, Any]:
+def _work(source: Code | ScriptFile | Function) -> dict[str, Any]:
     match source:
         case Code(text, filename):
             return {"kind": "code", "text": text, "filename": filename}
@@ -46,5 +46,3 @@ def _work(source: Code | ScriptFile | Function | Command) -> dict[str, Any]:
             return {"kind": "file", "path": path}
         case Function(module, name, search_path):
             return {"kind": "function", "module": module, "function": name, "searchPath": list(search_path)}
-        case Command(argv):
-            return {"kind": "command", "argv": list(argv)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ class ForkRunner:
         there is nothing to run; whatever the script does is an outcome.
         """
         child = self._servers["numpy" if needs_numpy else "plain"].take()
-        with self._counting, child.removing_home():
+        with self._counting, ExitStack() as after:
+            after.callback(child.discard)
             running.keeper_pid = child.keeper_pid
             directory = request.working_directory or child.home
             job = job_for(request, directory, child.home, self.mode is Mode.ISOLATED)

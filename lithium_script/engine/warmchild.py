@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lithium_script.engine.rundirectory import remove
@@ -33,24 +31,17 @@ class WarmChild:
         except ProcessLookupError:
             return
 
-    @contextmanager
-    def removing_home(self) -> Iterator[None]:
-        """Remove the child's directory, with all that was left in it, when the block ends."""
-        try:
-            yield
-        finally:
-            remove(self.home)
-
     def close_stdin(self) -> None:
         """Give the script its end of file."""
         if self.stdin >= 0:
             os.close(self.stdin)
             self.stdin = -1
 
-    def close(self) -> None:
-        """Let go of every descriptor; a child that still waits for a job ends by that."""
+    def discard(self) -> None:
+        """Let go of every descriptor and remove the directory; a child that still waits for a job ends by that."""
         self.control.close()
         self.status.close()
         self.close_stdin()
         for fd in (self.stdout, self.stderr, self.keeper_pidfd):
             os.close(fd)
+        remove(self.home)

@@ -29,10 +29,24 @@ def main(control_fd: int) -> None:
         os._exit(0)
     status = 1
     try:
-        _prepare(job)
-        status = _run(job, control)
+        try:
+            _prepare(job)
+        except OSError as error:
+            _tell_failure(control, error)
+        else:
+            status = _run(job, control)
     finally:
         os._exit(status)
+
+
+def _tell_failure(control: socket.socket, error: OSError) -> None:
+    """Say why the script was not started: a full disk, or a path that cannot be written."""
+    described = {
+        "code": "execution_failed", "type": type(error).__name__, "message": f"the script was not started: {error}",
+        "traceback": "", "line": None,
+    }  # fmt: skip
+    frame = {"result": None, "resultType": "NoneType", "truncated": False, "error": described, "exitCode": 1}
+    protocol.send(control, frame)
 
 
 def _reset_signals() -> None:
@@ -103,8 +117,6 @@ def _run(job: dict[str, Any], control: socket.socket) -> int:
         share = min(1.0, max(0.0, float(fraction)))
         protocol.send(control, {"event": "progress", "data": {"fraction": share, "message": str(message)}})
 
-    if job["kind"] == "command":
-        _become(job["argv"], control)
     outcome = script.run(job, guard, progress)
     encoded, name, truncated = _encode(outcome.value, job["maxResultBytes"])
     frame = {
@@ -121,12 +133,3 @@ def _encode(value: Any, limit: int) -> tuple[Any, str, bool]:
         return encoding.encode(value, limit)
     except BaseException as error:
         return f"<unrepresentable {type(value).__name__}: {type(error).__name__}>", type(value).__name__, False
-
-
-def _become(argv: list[str], control: socket.socket) -> None:
-    """Replace this process by a program; report where that cannot be done, as a shell would."""
-    try:
-        os.execvpe(argv[0], argv, os.environ)
-    except OSError as error:
-        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
-        os._exit(126 if isinstance(error, PermissionError) else 127)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -75,8 +76,9 @@ def test_execution_of_another_key_is_ended_by_admin_only(client: Client) -> None
     execute, admin = {"X-API-Key": KEYS["execute"]}, {"X-API-Key": KEYS["admin"]}
     body = {"code": "import time\ntime.sleep(60)", "executionId": "of-admin"}
     task = client.post("/api/python/executeAsync", body, admin).data["taskId"]
+    deadline = time.monotonic() + 20
     while not client.get("/isolated/processId", {"X-API-Key": KEYS["read"]}).data["available"]:
-        pass
+        assert time.monotonic() < deadline, "the execution never ran"
     for wish in ("cancel", "kill"):
         reply = client.post(f"/isolated/{wish}", {"executionId": "of-admin"}, execute)
         assert (reply.status, reply.error["code"]) == (403, "forbidden")

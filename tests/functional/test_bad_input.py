@@ -178,6 +178,13 @@ def test_body_of_another_media_type_is_refused(client: Client, media_type: str) 
     assert (reply.status, reply.error["code"]) == (415, "unsupported_media_type")
 
 
+def test_files_for_a_directory_that_isolated_scripts_only_read_are_refused(client: Client) -> None:
+    body = {"code": "1", "mode": "isolated", "workingDirectory": ".", "files": [{"path": "a", "content": "b"}]}
+    reply = client.post(EXECUTE, body)
+    assert (reply.status, reply.error["code"]) == (400, "invalid_arguments")
+    assert "files" in reply.error["details"]
+
+
 def test_body_that_is_too_large_is_refused(client: Client) -> None:
     reply = client.post(EXECUTE, b'{"code": "' + b"#" * (16 << 20) + b'"}')
     assert (reply.status, reply.error["code"]) == (413, "payload_too_large")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from tests.booted import Service
@@ -25,9 +26,14 @@ def test_health_is_answered_while_more_long_scripts_wait_than_there_are_threads(
     for thread in threads:
         thread.start()
     client = service.client()
+    answered, deadline = 0, time.monotonic() + 30
     while 503 not in statuses:
+        assert time.monotonic() < deadline, "nothing was refused although more waited than may"
         assert client.get("/healthz").status == 200
-    assert client.get("/api/python/statistics").data["interpreterPool"]["queued"] <= 7
+        answered += 1
+    assert answered
+    # Still full of waiting scripts, and still answering: none of the eight seconds is over.
+    assert 200 not in statuses
     for process in service.workers():
         process.terminate()
     for thread in threads:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +95,58 @@ def test_dead_fork_server_is_replaced(run_root: Path) -> None:
         assert results[-1].result == 2
     finally:
         pool.close()
+
+
+STARVED = """
+import os, resource, sys, threading, time
+from pathlib import Path
+from lithium_script.python.pool import InterpreterPool
+from tests.unit.engine.requests import execute
+
+root = Path(sys.argv[1])
+
+def held():
+    return len(os.listdir('/proc/self/fd'))
+
+def stocked():
+    deadline = time.monotonic() + 60
+    while pool.available < 4:
+        assert time.monotonic() < deadline, pool.readiness()
+        threading.Event().wait(0.02)
+    return held()
+
+pool = InterpreterPool(root, 2)
+pool.start()
+before = stocked()
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (before + 3, hard))
+child = pool._servers['plain'].take()
+deadline = time.monotonic() + 30
+while 'Too many open files' not in pool._servers['plain'].failure:
+    assert time.monotonic() < deadline, pool.readiness()
+    threading.Event().wait(0.02)
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+child.discard()
+after = stocked()
+assert after == before, (before, after)
+assert execute(pool, '1 + 1').result == 2
+stocked()
+assert len(os.listdir(root)) == 4, os.listdir(root)
+pool.close()
+assert os.listdir(root) == []
+"""
+
+
+def test_spawn_that_fails_for_want_of_descriptors_leaks_nothing_and_recovers(tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", STARVED, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_script_whose_files_cannot_be_written_is_told_why(run, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    outcome = run("1", files=(InputFile("taken", b"x"),), working_directory=str(tmp_path))
+    assert (outcome.error.code, outcome.error.type) == ("execution_failed", "IsADirectoryError")
+    assert "was not started" in outcome.error.message
 
 
 def test_closing_the_pool_ends_everything_below_it(run_root: Path) -> None:
